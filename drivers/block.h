@@ -1,0 +1,72 @@
+/*
+ * Block devices: the small table of operations a disk driver offers, and the request it carries.
+ *
+ * A request moves whole 512-byte sectors between consecutive sectors of the disk and a list of
+ * fragments, which need not be contiguous. The submitter allocates it (request_new), holds its
+ * pages, and gets them back in `done`, which runs in interrupt context (or straight out of
+ * submit when the device refuses).
+ */
+#ifndef DRIVERS_BLOCK_H
+#define DRIVERS_BLOCK_H
+
+#include <bsd/sys/queue.h>
+#include "kernel/ledger/ledger.h"
+#include "kernel/lib/types.h"
+#include "kernel/mm/page.h"
+
+#define SECTOR_SIZE 512u
+
+struct block_request {
+    struct block_device *device;
+    u64 lba;        /* on the device the request was submitted to */
+    u32 nr_sectors; /* = sum of the fragments' lengths / 512 */
+    bool write;
+    struct account *account;                          /* who pays; a reference is held */
+    void (*done)(struct block_request *r, int error); /* 0, or negative errno; must not sleep */
+    void *context;                                    /* the submitter's */
+    TAILQ_ENTRY(block_request) link;                  /* the driver's queue */
+    u32 nr_frags, max_frags;
+    struct frag frags[]; /* each a multiple of 512 bytes, at an even address */
+};
+TAILQ_HEAD(block_request_list, block_request);
+
+struct block_ops {
+    /* Queues the request; completion is reported through r->done. Never sleeps. */
+    void (*submit)(struct block_device *d, struct block_request *r);
+};
+
+struct block_device {
+    char name[8];         /* "hda", "hda1" */
+    u32 rdev;             /* Linux device number: major << 8 | minor (3,0 for hda) */
+    u64 nr_sectors;
+    u32 max_sectors;      /* the longest request */
+    u64 first_lba;        /* of a partition on its disk; 0 for a disk */
+    struct block_device *disk; /* of a partition; NULL for a disk */
+    const struct block_ops *ops;
+    void *driver;         /* the driver's own */
+    char model[41];       /* of IDENTIFY, for people */
+    bool read_only;
+    TAILQ_ENTRY(block_device) link;
+};
+
+/* Makes the device known by its name, and its MBR partitions (hda1 ...); reads the partition
+ * table, so it may sleep. */
+void block_register(struct block_device *d);
+struct block_device *block_find(const char *name); /* "hda1" or "/dev/hda1"; NULL when unknown */
+struct block_device *block_next(struct block_device *after); /* NULL: the first */
+
+/* max_frags fragments at most (64 KiB .. see REQUEST_MAX_FRAGS); NULL without memory. */
+struct block_request *request_new(struct block_device *d, u32 max_frags);
+#define REQUEST_MAX_FRAGS 256
+/* Appends a fragment, merging it with the last one where they touch physically in one page.
+ * False when the request is full (fragments or the device's max_sectors). */
+bool request_add(struct block_request *r, struct frag f);
+void request_free(struct block_request *r);
+
+/* Checks the range against the device (-EIO through done when it is outside), translates a
+ * partition's sectors, takes the current task's account when none is set, and submits. */
+void block_submit(struct block_request *r);
+/* Submits and waits; returns 0 or a negative errno. The caller frees the request. Sleeps. */
+int block_submit_wait(struct block_request *r);
+
+#endif

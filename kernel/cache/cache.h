@@ -1,0 +1,79 @@
+/*
+ * The page cache: one cache of file pages for the whole machine, found by (mapping, index).
+ *
+ * To get a page of a file, call cache_read; it comes with a reference held as HOLD_USE, up to
+ * date, and stays so until page_put. Do not hold it over a return to user mode: a longer life has
+ * a holder's name of its own (a program's mapping, a socket's fragment ...).
+ *
+ * A miss starts a read of several pages at once (readahead): the pages enter the cache locked,
+ * and are unlocked by the completion of the disk's requests. Who finds a locked page waits.
+ * Clean pages that only the cache holds can be dropped at any time a frame is needed.
+ */
+#ifndef KERNEL_CACHE_CACHE_H
+#define KERNEL_CACHE_CACHE_H
+
+#include "kernel/lib/types.h"
+#include "kernel/mm/page.h"
+
+struct mapping;
+
+struct mapping_ops {
+    /* Fills nr pages of consecutive index, all locked and already in the cache, each with a
+     * HOLD_USE reference that the caller keeps. Splits them into disk requests as the file lies
+     * on the disk, fills holes with zeroes, and makes sure that cache_page_done is called once
+     * for each page. May sleep (to read indirect blocks), must not wait for the data. */
+    void (*read_pages)(struct mapping *m, struct page **pages, u32 nr);
+};
+
+struct mapping {
+    const struct mapping_ops *ops;
+    void *host;       /* the inode, or the block device */
+    u64 size;         /* bytes; pages behind it are not read */
+    bool is_metadata; /* the ledger keeps its bytes apart */
+    u32 nr_pages;     /* in the cache now */
+};
+
+/* Where a sequential reader is: one per open file. Zeroed at open. */
+struct readahead {
+    u32 next;   /* index that a sequential reader would ask for next */
+    u32 start;  /* window last asked for: first page ... */
+    u32 size;   /* ... and number of pages */
+};
+#define READAHEAD_MAX_PAGES 32 /* 128 KiB, one disk command */
+
+void cache_init(void);
+
+/* Page `index` of the mapping, up to date. `ra` may be NULL (reads just this page, or for
+ * metadata as the mapping likes). `want_pages` is how many pages from index on the caller is
+ * going to need (1 or more): a hint. 0 or negative errno (-EIO, -ENOMEM, -EINTR never).
+ * Behind the end of the file: -ENXIO. Sleeps. *did_io is set true when it had to wait (may be
+ * NULL). */
+int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *ra,
+               struct page **page, bool *did_io);
+
+/* The page when it is in the cache and up to date, with a HOLD_USE reference; else NULL.
+ * Never sleeps, starts nothing. */
+struct page *cache_peek(struct mapping *m, u32 index);
+
+/* One disk request that filled a part of the page has ended; the last one of page->io_pending
+ * unlocks the page and wakes who waits. Interrupt context. */
+void cache_page_done(struct page *page, int error);
+
+/* Copies bytes of a metadata mapping into the kernel's own memory (superblock, inode ...). Not
+ * for payload. Returns 0 or negative errno. Sleeps. */
+int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len);
+
+void cache_truncate(struct mapping *m); /* drops every page of it: the inode goes away */
+u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */
+u32 cache_reclaim(u32 nr_pages);        /* drops the least recently used clean pages; no sleep */
+
+struct cache_stats {
+    u32 pages, hits, misses, readahead_pages, reclaimed;
+};
+extern struct cache_stats cache_stats;
+
+/* Metadata of a block device goes through a mapping of its own. */
+struct block_device;
+struct mapping *block_mapping(struct block_device *d);
+
+#endif

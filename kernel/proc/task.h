@@ -1,0 +1,75 @@
+/*
+ * Tasks: programs and kernel threads, the scheduler, and what they own.
+ *
+ * One CPU; kernel code is not preempted. A task runs until it sleeps (wait.h), returns to user
+ * mode with its time slice used up, or yields. This one rule replaces locks.
+ */
+#ifndef KERNEL_PROC_TASK_H
+#define KERNEL_PROC_TASK_H
+
+#include "kernel/cpu/cpu.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/ledger/ledger.h"
+#include "kernel/proc/wait.h"
+
+struct mm;
+
+enum task_state { TASK_READY, TASK_SLEEPING, TASK_ZOMBIE };
+
+#define NR_FDS      256
+#define TASK_NAME   16
+#define TICKS_SLICE 5 /* 50 ms */
+
+struct files {
+    u32 refs;
+    struct file *fd[NR_FDS];
+    u8 cloexec[NR_FDS / 8];
+};
+
+struct task {
+    u32 kernel_esp; /* saved by switch.asm: must stay first */
+    u32 pid;
+    enum task_state state;
+    char name[TASK_NAME];
+    struct mm *mm; /* NULL: a kernel thread */
+    virt_t kstack; /* lowest address of the kernel stack, a guard page below */
+    struct task *parent;
+    LIST_HEAD(, task) children;
+    LIST_ENTRY(task) sibling;
+    TAILQ_ENTRY(task) run;  /* run queue, or the wait queue it sleeps on */
+    TAILQ_ENTRY(task) all;
+    struct wait_queue *sleeping_on;
+    u64 deadline;           /* tick at which a sleep ends; 0: none */
+    bool timed_out;
+    u32 slice;              /* ticks left */
+    struct account *account;
+    struct files *files;
+    struct inode *cwd;
+    char cwd_path[256];
+    u32 pgid, sid;
+    u32 umask;
+    int exit_status;        /* as wait4(2) gives it */
+    u32 kill_signal;        /* not 0: die at the next return to user mode */
+    struct wait_queue child_exit;
+    u32 set_child_tid, clear_child_tid;
+    u64 tls[NR_TLS_ENTRIES];
+    u64 cpu_ticks_user, cpu_ticks_system;
+    struct trap_frame *frame; /* of the innermost entry from user mode */
+    bool fpu_used;
+    struct fpu_state fpu;
+};
+
+extern struct task *current;
+extern struct task_list all_tasks;
+
+void task_init(void);  /* makes the running code task 0, which becomes idle */
+void sched_tick(void); /* timer interrupt */
+void schedule(void);   /* gives the CPU up; the current task stays ready unless its state says so */
+void sched_yield_if_needed(void);
+struct task *kthread_create(const char *name, void (*run)(void *), void *arg);
+struct task *task_find(u32 pid);
+void task_sleep_ticks(u64 ticks);
+void idle_loop(void) __noreturn;
+u64 idle_tsc(void); /* time-stamp ticks spent halted */
+
+#endif

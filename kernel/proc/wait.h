@@ -1,0 +1,66 @@
+/*
+ * Wait queues: how a task gives up the CPU until something is true.
+ *
+ *     wait_event(&sock->writers, sendq_space(sock) > 0);
+ *
+ * The condition is tested again after each wake-up. One CPU, and kernel code is not preempted:
+ * between the test and the sleep only an interrupt can come in, so wait_event tests with
+ * interrupts off; a wake-up from an interrupt handler is never lost.
+ */
+#ifndef KERNEL_PROC_WAIT_H
+#define KERNEL_PROC_WAIT_H
+
+#include <bsd/sys/queue.h>
+#include "kernel/cpu/cpu.h"
+#include "kernel/lib/types.h"
+
+struct task;
+TAILQ_HEAD(task_list, task);
+
+struct wait_queue {
+    struct task_list sleepers;
+};
+#define WAIT_QUEUE(name) struct wait_queue name = {TAILQ_HEAD_INITIALIZER((name).sleepers)}
+
+static inline void wait_init(struct wait_queue *q) { TAILQ_INIT(&q->sleepers); }
+
+/* Sleeps on q until woken or, when deadline_ticks is not 0, until that tick (see timer_ticks).
+ * Interrupts must be off; they are off again when it returns. Returns false on time-out.
+ * Use the macros below. */
+bool wait_sleep(struct wait_queue *q, u64 deadline_ticks);
+void wake_all(struct wait_queue *q); /* also from interrupts */
+void wake_one(struct wait_queue *q);
+/* True when the current task has been killed: a sleep that may last for ever must end (-EINTR). */
+bool task_killed(void);
+
+/* Until cond is true, whatever happens. For waits that end by themselves (a disk, with its
+ * time-out). */
+#define wait_event(q, cond)                                                                        \
+    do {                                                                                           \
+        u32 wait_flags_ = irq_save();                                                              \
+        while (!(cond))                                                                            \
+            wait_sleep((q), 0);                                                                    \
+        irq_restore(wait_flags_);                                                                  \
+    } while (0)
+
+/* Until cond is true, or the task is killed, or `deadline` (in timer ticks, 0: none) passes.
+ * Gives 0, -EINTR or -ETIMEDOUT. */
+#define wait_event_killable(q, cond, deadline)                                                     \
+    ({                                                                                             \
+        int wait_ret_ = 0;                                                                         \
+        u32 wait_flags_ = irq_save();                                                              \
+        while (!(cond)) {                                                                          \
+            if (task_killed()) {                                                                   \
+                wait_ret_ = -EINTR;                                                                \
+                break;                                                                             \
+            }                                                                                      \
+            if (!wait_sleep((q), (deadline)) && !(cond)) {                                         \
+                wait_ret_ = -ETIMEDOUT;                                                            \
+                break;                                                                             \
+            }                                                                                      \
+        }                                                                                          \
+        irq_restore(wait_flags_);                                                                  \
+        wait_ret_;                                                                                 \
+    })
+
+#endif
