@@ -126,6 +126,7 @@ const struct path paths[] = {
         .title = "read + write",
         .sentence = "into a buffer of the program and out again",
         .send = send_readwrite,
+        .buffered = true,
         .sg = true,
         .crossings = {[DISK_CACHE] = 1, [CACHE_USER] = 1, [USER_SOCK] = 1, [SOCK_NIC] = 1},
         .calls_per_chunk = 2,

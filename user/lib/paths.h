@@ -37,7 +37,8 @@ struct path {
      */
     int (*send)(int sock, int file, off_t offset, off_t len, size_t chunk);
 
-    bool sg; /* whether the card gathers a packet from where its pieces lie */
+    bool buffered; /* it needs path_prepare first */
+    bool sg;       /* whether the card gathers a packet from where its pieces lie */
 
     /* The textbook: crossings of every payload byte from a cold cache, and system calls. */
     unsigned crossings[NR_COLUMNS];
