@@ -19,8 +19,10 @@
 struct block_request {
     struct block_device *device;
     u64 lba;        /* on the device the request was submitted to */
+    u64 disk_lba;   /* the same on the whole disk: set by block_submit, for the driver */
     u32 nr_sectors; /* = sum of the fragments' lengths / 512 */
     bool write;
+    enum ledger_mover mover; /* who moved the bytes: set by the driver before `done` */
     struct account *account;                          /* who pays; a reference is held */
     void (*done)(struct block_request *r, int error); /* 0, or negative errno; must not sleep */
     void *context;                                    /* the submitter's */
@@ -31,7 +33,8 @@ struct block_request {
 TAILQ_HEAD(block_request_list, block_request);
 
 struct block_ops {
-    /* Queues the request; completion is reported through r->done. Never sleeps. */
+    /* Queues the request for sectors disk_lba ...; completion is reported through r->done, with
+     * interrupts off. `d` is the disk, never a partition. Never sleeps. */
     void (*submit)(struct block_device *d, struct block_request *r);
 };
 
@@ -46,6 +49,7 @@ struct block_device {
     void *driver;         /* the driver's own */
     char model[41];       /* of IDENTIFY, for people */
     bool read_only;
+    struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
     TAILQ_ENTRY(block_device) link;
 };
 
@@ -55,7 +59,7 @@ void block_register(struct block_device *d);
 struct block_device *block_find(const char *name); /* "hda1" or "/dev/hda1"; NULL when unknown */
 struct block_device *block_next(struct block_device *after); /* NULL: the first */
 
-/* max_frags fragments at most (64 KiB .. see REQUEST_MAX_FRAGS); NULL without memory. */
+/* Room for max_frags fragments (1 .. REQUEST_MAX_FRAGS); NULL without memory. */
 struct block_request *request_new(struct block_device *d, u32 max_frags);
 #define REQUEST_MAX_FRAGS 256
 /* Appends a fragment, merging it with the last one where they touch physically in one page.

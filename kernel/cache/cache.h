@@ -20,8 +20,9 @@ struct mapping;
 struct mapping_ops {
     /* Fills nr pages of consecutive index, all locked and already in the cache, each with a
      * HOLD_USE reference that the caller keeps. Splits them into disk requests as the file lies
-     * on the disk, fills holes with zeroes, and makes sure that cache_page_done is called once
-     * for each page. May sleep (to read indirect blocks), must not wait for the data. */
+     * on the disk (cache_gather), fills holes with zeroes, and calls cache_page_done once
+     * for each page when all its pieces are on their way. Bytes behind the mapping's size are
+     * the cache's care. May sleep (to read indirect blocks), must not wait for the data. */
     void (*read_pages)(struct mapping *m, struct page **pages, u32 nr);
 };
 
@@ -55,9 +56,33 @@ int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *r
  * Never sleeps, starts nothing. */
 struct page *cache_peek(struct mapping *m, u32 index);
 
-/* One disk request that filled a part of the page has ended; the last one of page->io_pending
- * unlocks the page and wakes who waits. Interrupt context. */
+/* Sleeps until the page is unlocked. The caller holds a reference. */
+void page_wait(struct page *page);
+
+/* For the makers of requests (read_pages). A page is filled by io_pending parties: each fragment
+ * of a request, and read_pages itself, so that a page is not unlocked while pieces of it are still
+ * to be submitted. Each ends with cache_page_done; the last unlocks the page and wakes who waits.
+ * Any context. */
 void cache_page_done(struct page *page, int error);
+
+/* Gathers the pieces of pages that a read_pages wants from a disk into as few requests as their
+ * order on the disk allows; each piece becomes a party of its page. The requests' completion
+ * enters the bytes in the ledger, payload, padding and metadata apart.
+ *
+ *     struct cache_gather g = {.device = d, .max_frags = pieces at most};
+ *     error = cache_gather(&g, lba, page, offset, len);    0 or -ENOMEM
+ *     ...
+ *     cache_gather_end(&g);
+ */
+struct block_device;
+struct block_request;
+struct cache_gather {
+    struct block_device *device;
+    u32 max_frags;
+    struct block_request *request; /* being filled; NULL: none */
+};
+int cache_gather(struct cache_gather *g, u64 lba, struct page *page, u32 offset, u32 len);
+void cache_gather_end(struct cache_gather *g);
 
 /* Copies bytes of a metadata mapping into the kernel's own memory (superblock, inode ...). Not
  * for payload. Returns 0 or negative errno. Sleeps. */
@@ -72,8 +97,8 @@ struct cache_stats {
 };
 extern struct cache_stats cache_stats;
 
-/* Metadata of a block device goes through a mapping of its own. */
-struct block_device;
+/* Metadata of a block device goes through a mapping of its own, byte for byte; NULL without
+ * memory when it is asked for the first time. */
 struct mapping *block_mapping(struct block_device *d);
 
 #endif

@@ -1,0 +1,173 @@
+/*
+ * Block devices: the register of disks and partitions, and the way of a request to its driver.
+ *
+ * A partition is a device of its own whose requests are moved up by its first sector and handed
+ * to the disk. Whoever fills a request does so through request_add, and everything that reaches
+ * a driver has passed the range checks of block_submit: drivers may trust it.
+ */
+#include "drivers/block.h"
+#include "drivers/mbr.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+#include "kernel/proc/wait.h"
+
+static TAILQ_HEAD(, block_device) block_devices = TAILQ_HEAD_INITIALIZER(block_devices);
+
+struct block_request *request_new(struct block_device *d, u32 max_frags)
+{
+    ASSERT(max_frags >= 1 && max_frags <= REQUEST_MAX_FRAGS);
+    struct block_request *r = kmalloc(sizeof(*r) + max_frags * sizeof(r->frags[0]));
+    if (!r)
+        return NULL;
+    *r = (struct block_request){.device = d, .max_frags = max_frags};
+    return r;
+}
+
+void request_free(struct block_request *r)
+{
+    account_put(r->account);
+    kfree(r);
+}
+
+bool request_add(struct block_request *r, struct frag f)
+{
+    ASSERT(f.len % SECTOR_SIZE == 0 && f.offset % 2 == 0 && f.offset + f.len <= PAGE_SIZE);
+    if (r->nr_sectors + f.len / SECTOR_SIZE > r->device->max_sectors)
+        return false;
+    struct frag *last = r->nr_frags ? &r->frags[r->nr_frags - 1] : NULL;
+    if (last && last->page == f.page && last->offset + last->len == f.offset) {
+        last->len += f.len;
+    } else {
+        if (r->nr_frags == r->max_frags)
+            return false;
+        r->frags[r->nr_frags++] = f;
+    }
+    r->nr_sectors += f.len / SECTOR_SIZE;
+    return true;
+}
+
+/* 0 when the driver may have the request. */
+static int check_request(const struct block_request *r)
+{
+    const struct block_device *d = r->device;
+    if (r->nr_sectors == 0 || r->nr_sectors > d->max_sectors)
+        return -EINVAL;
+    if (r->lba >= d->nr_sectors || r->nr_sectors > d->nr_sectors - r->lba)
+        return -EIO;
+    if (r->write && d->read_only)
+        return -EROFS;
+    return 0;
+}
+
+void block_submit(struct block_request *r)
+{
+    struct block_device *d = r->device;
+    int error = check_request(r);
+    if (error) {
+        u32 flags = irq_save();
+        r->done(r, error);
+        irq_restore(flags);
+        return;
+    }
+    if (!r->account)
+        r->account = account_get(account_current());
+    r->disk_lba = r->lba + d->first_lba;
+    struct block_device *disk = d->disk ? d->disk : d;
+    disk->ops->submit(disk, r);
+}
+
+struct sync_wait {
+    struct wait_queue queue;
+    bool finished;
+    int error;
+};
+
+static void sync_done(struct block_request *r, int error)
+{
+    struct sync_wait *wait = r->context;
+    wait->error = error;
+    wait->finished = true;
+    wake_all(&wait->queue);
+}
+
+int block_submit_wait(struct block_request *r)
+{
+    struct sync_wait wait = {.finished = false};
+    wait_init(&wait.queue);
+    r->done = sync_done;
+    r->context = &wait;
+    block_submit(r);
+    wait_event(&wait.queue, wait.finished);
+    return wait.error;
+}
+
+struct block_device *block_find(const char *name)
+{
+    struct block_device *d;
+    if (strncmp(name, "/dev/", 5) == 0)
+        name += 5;
+    TAILQ_FOREACH (d, &block_devices, link) {
+        if (strcmp(d->name, name) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+struct block_device *block_next(struct block_device *after)
+{
+    return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&block_devices);
+}
+
+static int read_first_sector(struct block_device *d, struct page *page)
+{
+    struct block_request *r = request_new(d, 1);
+    if (!r)
+        return -ENOMEM;
+    request_add(r, (struct frag){page, 0, SECTOR_SIZE});
+    int error = block_submit_wait(r);
+    if (!error)
+        ledger_add_apart(r->account, APART_METADATA, SECTOR_SIZE);
+    request_free(r);
+    return error;
+}
+
+static void register_partition(struct block_device *disk, u32 number,
+                               const struct mbr_partition *part)
+{
+    struct block_device *d = kzalloc(sizeof(*d));
+    if (!d) {
+        kprintf("%s%u: no memory for the partition\n", disk->name, number);
+        return;
+    }
+    snprintf(d->name, sizeof(d->name), "%s%u", disk->name, number);
+    strlcpy(d->model, disk->model, sizeof(d->model));
+    d->rdev = disk->rdev + number;
+    d->nr_sectors = part->nr_sectors;
+    d->first_lba = part->first_lba;
+    d->max_sectors = disk->max_sectors;
+    d->read_only = disk->read_only;
+    d->disk = disk;
+    d->ops = disk->ops;
+    d->driver = disk->driver;
+    TAILQ_INSERT_TAIL(&block_devices, d, link);
+    kprintf("%s: sectors %u to %u\n", d->name, part->first_lba,
+            part->first_lba + part->nr_sectors - 1);
+}
+
+void block_register(struct block_device *d)
+{
+    struct mbr_partition part[MBR_PARTITIONS];
+    TAILQ_INSERT_TAIL(&block_devices, d, link);
+    struct page *page = page_alloc(PAGE_KERNEL, HOLD_KERNEL);
+    int error = page ? read_first_sector(d, page) : -ENOMEM;
+    if (error) {
+        kprintf("%s: cannot read the partition table (error %d)\n", d->name, -error);
+    } else if (mbr_parse(page_virt(page), d->nr_sectors, part)) {
+        for (u32 i = 0; i < MBR_PARTITIONS; i++) {
+            if (part[i].nr_sectors)
+                register_partition(d, i + 1, &part[i]);
+        }
+    }
+    if (page)
+        page_put(page, HOLD_KERNEL);
+}

@@ -1,0 +1,279 @@
+/*
+ * An IDE channel: the queue of requests, one command at a time, and what happens when one fails.
+ *
+ *     idle --submit--> active --interrupt: done--> idle
+ *                        |  ^
+ *      error or time-out |  | retry
+ *                        v  |
+ *                     recovering (ided resets the channel) --given up: -EIO--> idle
+ *
+ * Submitters and the interrupt handler start commands; neither may wait. Whatever has to wait - a
+ * reset takes milliseconds to seconds - is done by the kernel thread ided, which also looks once
+ * a second whether the drive has exceeded its time. A failing request costs only itself: the
+ * queue goes on behind it. Everything that touches a channel's state runs with interrupts off;
+ * while the state is IDE_RECOVERING the channel belongs to ided alone.
+ */
+#include "drivers/ide/ide.h"
+#include "kernel/lib/lib.h"
+#include "kernel/proc/task.h"
+
+#define TIMEOUT_TICKS  (5 * TIMER_HZ)
+#define TRIES          3                /* of one request */
+#define TIMEOUTS_LIMIT 3                /* in a row: then the drive has failed */
+#define RESET_TICKS    (10 * TIMER_HZ)  /* ATA-6 allows 31 s, for a disk that must spin up */
+#define READY_US       1000             /* an idle drive is ready at once */
+#define POLL_US        1
+
+/* --- Commands ------------------------------------------------------------------------------- */
+
+bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us)
+{
+    for (u32 waited = 0;; waited += POLL_US) {
+        if ((ide_read(c, c->control) & mask) == value)
+            return true;
+        if (waited >= us)
+            return false;
+        delay_us(POLL_US);
+    }
+}
+
+void ide_select(struct ide_channel *c, struct ide_drive *d, u8 device_bits)
+{
+    c->drive = d;
+    ide_write(c, c->base + IDE_DEVICE,
+              DEVICE_OBSOLETE | device_bits | (d->unit ? DEVICE_UNIT1 : 0));
+    if (c->selected != d) {
+        for (int i = 0; i < 4; i++) /* a read takes at least 100 ns on any bus that it knows */
+            ide_read(c, c->control);
+        c->selected = d;
+    }
+}
+
+/* Each address register is a two-deep FIFO: for LBA48 the high bytes go first. */
+static void write_address(struct ide_channel *c, u8 count, u8 low, u8 mid, u8 high)
+{
+    ide_write(c, c->base + IDE_SECTOR_COUNT, count);
+    ide_write(c, c->base + IDE_LBA_LOW, low);
+    ide_write(c, c->base + IDE_LBA_MID, mid);
+    ide_write(c, c->base + IDE_LBA_HIGH, high);
+}
+
+bool ide_issue(struct ide_channel *c, const struct ide_opcodes *opcodes)
+{
+    const struct block_request *r = c->request;
+    u64 lba = r->disk_lba;
+    u32 count = r->nr_sectors; /* 256 is written as 0 in LBA28, as 1:0 in LBA48 */
+    bool ext = lba + count > IDE_LBA28_SECTORS;
+
+    ide_select(c, c->drive, DEVICE_LBA | (ext ? 0 : (lba >> 24 & 0x0F)));
+    if (!ide_poll(c, STATUS_BSY | STATUS_DRQ | STATUS_DRDY, STATUS_DRDY, READY_US))
+        return false;
+    if (ext)
+        write_address(c, (u8)(count >> 8), (u8)(lba >> 24), (u8)(lba >> 32), (u8)(lba >> 40));
+    write_address(c, (u8)count, (u8)lba, (u8)(lba >> 8), (u8)(lba >> 16));
+    u8 opcode = ext ? (r->write ? opcodes->write_ext : opcodes->read_ext)
+                    : (r->write ? opcodes->write : opcodes->read);
+    ide_write(c, c->base + IDE_COMMAND, opcode);
+    return true;
+}
+
+/* --- The queue (interrupts off) --------------------------------------------------------------- */
+
+/* The controller keeps a reference of its own to each page, whatever the submitter does. */
+static void hold_pages(const struct block_request *r)
+{
+    for (u32 i = 0; i < r->nr_frags; i++)
+        page_get(r->frags[i].page, HOLD_PRD);
+}
+
+static void release_pages(const struct block_request *r)
+{
+    for (u32 i = 0; i < r->nr_frags; i++)
+        page_put(r->frags[i].page, HOLD_PRD);
+}
+
+/* Ends the current request; the caller goes on with the queue. */
+static void finish(struct ide_channel *c, int error)
+{
+    struct block_request *r = c->request;
+    struct ide_drive *d = c->drive;
+    c->request = NULL;
+    c->state = IDE_IDLE;
+    if (!error) {
+        d->timeouts = 0;
+        *(r->write ? &d->stats.sectors_written : &d->stats.sectors_read) += r->nr_sectors;
+    }
+    release_pages(r);
+    r->mover = d->transfer->mover;
+    r->done(r, error);
+}
+
+/* Leaves the current request to ided. */
+static void fail(struct ide_channel *c)
+{
+    c->drive->stats.errors++;
+    c->last_status = ide_read(c, c->control);
+    c->last_error = ide_read(c, c->base + IDE_ERROR);
+    c->state = IDE_RECOVERING;
+    wake_all(c->care);
+}
+
+static void progress(struct ide_channel *c, enum ide_progress p)
+{
+    if (p == IDE_DONE)
+        finish(c, 0);
+    else if (p == IDE_FAILED)
+        fail(c);
+}
+
+/* One more try of the current request. */
+static void attempt(struct ide_channel *c)
+{
+    c->state = IDE_ACTIVE;
+    c->tries++;
+    c->deadline = timer_ticks() + TIMEOUT_TICKS;
+    c->drive->stats.commands++;
+    progress(c, c->drive->transfer->start(c));
+}
+
+static void run_queue(struct ide_channel *c)
+{
+    struct block_request *r;
+    while (c->state == IDE_IDLE && (r = TAILQ_FIRST(&c->queue))) {
+        TAILQ_REMOVE(&c->queue, r, link);
+        struct block_device *disk = r->device->disk ? r->device->disk : r->device;
+        c->drive = disk->driver;
+        c->request = r;
+        c->tries = 0;
+        hold_pages(r);
+        if (c->drive->failed)
+            finish(c, -EIO);
+        else
+            attempt(c);
+    }
+}
+
+void ide_submit(struct block_device *disk, struct block_request *r)
+{
+    struct ide_drive *d = disk->driver;
+    u32 flags = irq_save();
+    TAILQ_INSERT_TAIL(&d->channel->queue, r, link);
+    run_queue(d->channel);
+    irq_restore(flags);
+}
+
+/* --- Interrupts ------------------------------------------------------------------------------- */
+
+/* An interrupt that nobody waits for, say of a command that was given up. */
+static bool acknowledge_stray(struct ide_channel *c)
+{
+    if (!(ide_read(c, c->bus_master + BM_STATUS) & BM_INTERRUPT))
+        return false;
+    ide_read(c, c->base + IDE_STATUS);
+    ide_write(c, c->bus_master + BM_STATUS, c->bm_capable | BM_INTERRUPT | BM_ERROR);
+    return true;
+}
+
+bool ide_interrupt(void *channel)
+{
+    struct ide_channel *c = channel;
+    if (c->state != IDE_ACTIVE)
+        return acknowledge_stray(c);
+    enum ide_progress p = c->drive->transfer->interrupt(c);
+    if (p == IDE_NOT_OURS)
+        return false;
+    c->drive->stats.interrupts++;
+    progress(c, p);
+    run_queue(c);
+    return true;
+}
+
+/* --- Recovery (ided) ---------------------------------------------------------------------------- */
+
+static void mark_failed(struct ide_drive *d, const char *why)
+{
+    if (d->present && !d->failed)
+        kprintf("%s: %s; the drive is given up\n", d->block.name, why);
+    d->failed = true;
+}
+
+/* Software reset (ATA-6, 9.2) and the wait until the drives are ready again. A drive that does not
+ * come back is given up. */
+static void reset(struct ide_channel *c)
+{
+    u64 deadline = timer_ticks() + RESET_TICKS;
+    ide_write(c, c->control, CONTROL_SRST | CONTROL_NIEN);
+    delay_us(5);
+    ide_write(c, c->control, CONTROL_NIEN);
+    task_sleep_ticks(2); /* at least 2 ms: no status means anything before */
+    for (int i = 0; i < 2; i++) {
+        struct ide_drive *d = &c->drives[i];
+        if (!d->present || d->failed)
+            continue;
+        c->selected = NULL;
+        ide_select(c, d, DEVICE_LBA);
+        while (!ide_poll(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, 0)) {
+            if (timer_ticks() >= deadline) {
+                mark_failed(d, "not ready after a reset");
+                break;
+            }
+            task_sleep_ticks(1);
+        }
+    }
+    c->selected = NULL;
+    ide_write(c, c->control, 0);
+    ide_read(c, c->base + IDE_STATUS);
+}
+
+static void report(const struct ide_channel *c, const struct ide_drive *d)
+{
+    const struct block_request *r = c->request;
+    kprintf("%s: %s of %u sectors at %llu failed %u times (status %02x, error %02x)\n",
+            d->block.name, r->write ? "write" : "read", r->nr_sectors,
+            (unsigned long long)r->disk_lba, c->tries, c->last_status, c->last_error);
+}
+
+static void recover(struct ide_channel *c)
+{
+    struct ide_drive *d = c->drive;
+    d->transfer->stop(c);
+    d->stats.resets++;
+    reset(c);
+    if (d->timeouts >= TIMEOUTS_LIMIT)
+        mark_failed(d, "no answer");
+
+    u32 flags = irq_save();
+    c->drive = d;
+    if (d->failed || c->tries >= TRIES) {
+        report(c, d);
+        finish(c, -EIO);
+    } else {
+        attempt(c);
+    }
+    run_queue(c);
+    irq_restore(flags);
+}
+
+/* The time has passed. The drive may have answered all the same and only the interrupt got lost:
+ * then the handler finds the answer now. */
+static void check_timeout(struct ide_channel *c)
+{
+    u32 flags = irq_save();
+    if (c->state == IDE_ACTIVE && timer_ticks() >= c->deadline) {
+        if (ide_interrupt(c)) {
+            kprintf("%s: lost an interrupt\n", c->name);
+        } else {
+            c->drive->timeouts++;
+            c->drive->stats.timeouts++;
+            fail(c);
+        }
+    }
+    irq_restore(flags);
+}
+
+void ide_care(struct ide_channel *c)
+{
+    check_timeout(c);
+    if (c->state == IDE_RECOVERING)
+        recover(c);
+}

@@ -1,0 +1,175 @@
+/*
+ * The IDE driver's own surface: registers, drives and channels, and the table of operations by
+ * which a transfer mode (one file a mode) plugs into it.
+ *
+ * Sources: ATA/ATAPI-6 (T13/1410D) for the drive; Programming Interface for Bus Master IDE
+ * Controller (Intel, 1994) and the 82371SB (PIIX3) data sheet, section 2.7, for the controller.
+ */
+#ifndef DRIVERS_IDE_IDE_H
+#define DRIVERS_IDE_IDE_H
+
+#include "drivers/block.h"
+#include "drivers/ide/prd.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/proc/wait.h"
+
+/* Command block registers, from the channel's base (ATA-6, clause 7). */
+enum ide_register {
+    IDE_DATA = 0,
+    IDE_ERROR = 1,    /* read */
+    IDE_FEATURES = 1, /* write */
+    IDE_SECTOR_COUNT = 2,
+    IDE_LBA_LOW = 3,
+    IDE_LBA_MID = 4,
+    IDE_LBA_HIGH = 5,
+    IDE_DEVICE = 6,
+    IDE_STATUS = 7,  /* read: acknowledges the drive's interrupt */
+    IDE_COMMAND = 7, /* write */
+};
+enum ide_status {
+    STATUS_ERR = 1 << 0,
+    STATUS_DRQ = 1 << 3,
+    STATUS_DF = 1 << 5,
+    STATUS_DRDY = 1 << 6,
+    STATUS_BSY = 1 << 7,
+};
+enum ide_device {
+    DEVICE_UNIT1 = 1 << 4,
+    DEVICE_LBA = 1 << 6,
+    DEVICE_OBSOLETE = 1 << 7 | 1 << 5, /* set to one by hosts since ATA-1 */
+};
+/* The control block's one register: read, the alternate status, which acknowledges nothing;
+ * written, device control. */
+enum ide_control {
+    CONTROL_NIEN = 1 << 1, /* no interrupts */
+    CONTROL_SRST = 1 << 2, /* software reset, both drives */
+};
+enum ide_opcode { /* ATA-6, clause 8 */
+    COMMAND_READ_DMA_EXT = 0x25,
+    COMMAND_WRITE_DMA_EXT = 0x35,
+    COMMAND_READ_DMA = 0xC8,
+    COMMAND_WRITE_DMA = 0xCA,
+    COMMAND_IDENTIFY_DEVICE = 0xEC,
+};
+
+/* Bus-master registers, from the channel's base (Intel 1994, 2.0). Command and status take byte
+ * accesses only. */
+enum bus_master_register { BM_COMMAND = 0, BM_STATUS = 2, BM_PRD_TABLE = 4 };
+enum bus_master_command { BM_START = 1 << 0, BM_TO_MEMORY = 1 << 3 };
+enum bus_master_status {
+    BM_ACTIVE = 1 << 0,
+    BM_ERROR = 1 << 1,      /* write one to clear */
+    BM_INTERRUPT = 1 << 2,  /* write one to clear */
+    BM_CAPABLE = 3 << 5,    /* plain bits in which the firmware leaves notes */
+};
+
+#define IDE_MAX_SECTORS   256u /* of one command: the most that LBA28 can say */
+#define IDE_LBA28_SECTORS (1u << 28)
+
+struct ide_channel;
+struct ide_drive;
+
+/* What start and interrupt report about the channel's current request. */
+enum ide_progress {
+    IDE_NOT_OURS, /* interrupt: the drive did not ask */
+    IDE_BUSY,     /* an interrupt will tell more */
+    IDE_DONE,     /* every byte was moved and the drive is satisfied */
+    IDE_FAILED,   /* the drive or the controller reports an error, or does not answer */
+};
+
+/*
+ * A transfer mode moves the bytes of channel->request between channel->drive and memory. To
+ * write one: start issues the command with ide_issue and does what must come before and after;
+ * interrupt is called when the channel's line was raised. Both run with interrupts off and never
+ * sleep. A mode that polls returns IDE_DONE straight from start. Errors are reported, not handled:
+ * retries and resets are the channel's.
+ */
+struct ide_transfer {
+    const char *name;
+    enum ledger_mover mover; /* who carries the payload */
+    enum ide_progress (*start)(struct ide_channel *c);
+    enum ide_progress (*interrupt)(struct ide_channel *c);
+    void (*stop)(struct ide_channel *c); /* gives up what is in flight, before a reset */
+};
+extern const struct ide_transfer ide_dma;
+
+struct ide_stats {
+    u32 commands, interrupts, errors, timeouts, resets;
+    u64 sectors_read, sectors_written;
+    u64 reg_reads, reg_writes; /* of the drive's and of the bus master's registers */
+};
+
+struct ide_drive {
+    struct block_device block;
+    struct ide_channel *channel;
+    u8 unit;      /* 0: master, 1: slave */
+    bool present; /* an ATA disk that we can drive */
+    bool failed;  /* stopped answering: every request ends with -EIO */
+    u32 timeouts; /* in a row */
+    const struct ide_transfer *transfer;
+    struct ide_stats stats;
+};
+
+enum ide_state {
+    IDE_IDLE,
+    IDE_ACTIVE,     /* `request` is with the drive */
+    IDE_RECOVERING, /* it failed; ided resets the channel, interrupts change nothing */
+};
+
+struct ide_channel {
+    char name[8]; /* "ide0" */
+    u16 base, control, bus_master;
+    u8 irq;
+    u8 bm_capable; /* BM_CAPABLE bits of the status register, kept when it is written */
+    struct ide_drive drives[2];
+    struct ide_drive *drive;    /* that `request` is for, or that was last spoken to */
+    struct ide_drive *selected; /* by the device register; NULL: unknown */
+    struct page *prd_page;
+    struct wait_queue *care;    /* where ided sleeps */
+    struct block_request_list queue;
+
+    /* Changed with interrupts off. */
+    enum ide_state state;
+    struct block_request *request;
+    u32 tries;    /* of this request, with the one under way */
+    u64 deadline; /* tick by which the drive must have answered */
+    u8 last_status, last_error; /* of the last failure, for people */
+};
+
+/* Register access, counted for /proc. */
+static inline u8 ide_read(struct ide_channel *c, u16 port)
+{
+    c->drive->stats.reg_reads++;
+    return inb(port);
+}
+static inline void ide_write(struct ide_channel *c, u16 port, u8 value)
+{
+    c->drive->stats.reg_writes++;
+    outb(port, value);
+}
+
+/* channel.c */
+struct ide_opcodes {
+    u8 read, write;         /* LBA28 */
+    u8 read_ext, write_ext; /* LBA48 */
+};
+/* Selects the drive, waits until it is ready and writes the command for channel->request. False
+ * when the drive does not become ready. */
+bool ide_issue(struct ide_channel *c, const struct ide_opcodes *opcodes);
+/* Selects a drive and gives it the 400 ns it may take to show its own status (ATA-6, 9.2). */
+void ide_select(struct ide_channel *c, struct ide_drive *d, u8 device_bits);
+/* Polls the alternate status until the masked bits have the value: it waits for something to be
+ * true, never for something to be over (a drive in reset shows 0). False after `us`. */
+bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us);
+void ide_submit(struct block_device *d, struct block_request *r);
+bool ide_interrupt(void *channel);
+/* ided's work: a time-out that has passed, or a request that failed. Sleeps. */
+void ide_care(struct ide_channel *c);
+
+/* identify.c: finds what is on the channel and fills in drives[].present and .block. */
+void ide_identify(struct ide_channel *c);
+
+/* ide.c: counters of every drive as text, "hda.commands 12" a line; returns the length. */
+int ide_format(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * The page cache: finding pages, filling them, and giving them up again.
+ *
+ * One hash table for the machine leads from (mapping, index) to the page; one list holds all
+ * pages from the one that was brought in longest ago to the newest. A page in the cache is
+ *
+ *     locked        requests are filling it; nobody but their completion touches its flags
+ *     up to date    readers may have it
+ *     in error      the read failed; whoever finds it drops it and tries once more
+ *
+ * The table and the list are changed only by tasks, never by interrupts: kernel code is not
+ * preempted, so they need no lock. Completion (interrupt context) changes only the page.
+ */
+#include "kernel/cache/cache.h"
+#include "kernel/cache/readahead.h"
+#include "kernel/lib/lib.h"
+#include "kernel/proc/wait.h"
+
+struct cache_stats cache_stats;
+
+/* --- The table and the list ------------------------------------------------------------------- */
+
+/* The table has a chain for every two frames of RAM, in parts of a page each (memory comes in
+ * pages). Consecutive pages of a file fall into consecutive chains. */
+#define CHAINS_PER_PART (PAGE_SIZE / sizeof(struct page *))
+#define MAX_PARTS       128
+static struct page **parts[MAX_PARTS];
+static u32 chain_mask; /* number of chains - 1 */
+
+static struct page_list lru = TAILQ_HEAD_INITIALIZER(lru); /* the oldest first */
+
+#define NR_WAIT_QUEUES 64 /* shared by pages that hash alike; a needless wake-up does no harm */
+static struct wait_queue wait_queues[NR_WAIT_QUEUES];
+
+void cache_init(void)
+{
+    u32 nr_parts = 1;
+    while (nr_parts < MAX_PARTS && nr_parts * CHAINS_PER_PART * 2 < nr_frames)
+        nr_parts *= 2;
+    for (u32 i = 0; i < nr_parts; i++) {
+        struct page *page = page_alloc_zeroed(PAGE_KERNEL, HOLD_KERNEL);
+        if (!page)
+            panic("no memory for the page cache's table");
+        parts[i] = page_virt(page);
+    }
+    chain_mask = nr_parts * CHAINS_PER_PART - 1;
+    for (u32 i = 0; i < NR_WAIT_QUEUES; i++)
+        wait_init(&wait_queues[i]);
+}
+
+static inline struct page **chain_of(const struct mapping *m, u32 index)
+{
+    u32 hash = ((u32)(uintptr_t)m >> 4) * 0x9E3779B1u; /* 2^32 / golden ratio */
+    u32 chain = ((hash >> 8) + index) & chain_mask;
+    return &parts[chain / CHAINS_PER_PART][chain % CHAINS_PER_PART];
+}
+
+static inline struct page *lookup(const struct mapping *m, u32 index)
+{
+    struct page *page = *chain_of(m, index);
+    while (page && (page->mapping != m || page->index != index))
+        page = page->hash_next;
+    return page;
+}
+
+/* A new page of the mapping, locked, with the cache's reference and one of HOLD_USE. */
+static struct page *add_page(struct mapping *m, u32 index)
+{
+    struct page *page = page_alloc(PAGE_CACHE, HOLD_CACHE);
+    if (!page)
+        return NULL;
+    page_get(page, HOLD_USE);
+    page->mapping = m;
+    page->index = index;
+    page->flags = PG_LOCKED;
+    page->io_pending = 1; /* read_pages itself */
+    struct page **chain = chain_of(m, index);
+    page->hash_next = *chain;
+    *chain = page;
+    TAILQ_INSERT_TAIL(&lru, page, link);
+    m->nr_pages++;
+    cache_stats.pages++;
+    return page;
+}
+
+/* Takes an unlocked page out of the cache; it lives on as long as others hold it. */
+static void drop_page(struct page *page)
+{
+    struct page **p = chain_of(page->mapping, page->index);
+    while (*p != page)
+        p = &(*p)->hash_next;
+    *p = page->hash_next;
+    TAILQ_REMOVE(&lru, page, link);
+    page->mapping->nr_pages--;
+    page->mapping = NULL;
+    page->hash_next = NULL;
+    cache_stats.pages--;
+    page_put(page, HOLD_CACHE);
+}
+
+/* --- Completion ------------------------------------------------------------------------------- */
+
+static struct wait_queue *waiters_of(const struct page *page)
+{
+    return &wait_queues[(u32)(page - pages) % NR_WAIT_QUEUES];
+}
+
+void page_wait(struct page *page)
+{
+    wait_event(waiters_of(page), !(page->flags & PG_LOCKED));
+}
+
+/* How many of the page's bytes lie inside its mapping. */
+static u32 bytes_inside(const struct mapping *m, u32 index)
+{
+    u64 start = (u64)index << PAGE_SHIFT;
+    return start >= m->size ? 0 : (u32)MIN((u64)PAGE_SIZE, m->size - start);
+}
+
+void cache_page_done(struct page *page, int error)
+{
+    u32 flags = irq_save();
+    if (error)
+        page->flags |= PG_ERROR;
+    if (--page->io_pending == 0) {
+        if (!(page->flags & PG_ERROR)) {
+            /* Behind the end a mapped page must read as zero (mmap(2)); this is no payload. */
+            u32 inside = bytes_inside(page->mapping, page->index);
+            memset((char *)page_virt(page) + inside, 0, PAGE_SIZE - inside);
+            page->flags |= PG_UPTODATE;
+        }
+        page->flags &= (u8)~PG_LOCKED;
+        wake_all(waiters_of(page));
+    }
+    irq_restore(flags);
+}
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+static u32 mapping_pages(const struct mapping *m)
+{
+    u64 nr = DIV_ROUND_UP(m->size, PAGE_SIZE);
+    return (u32)MIN(nr, (u64)UINT32_MAX);
+}
+
+static void start_run(struct mapping *m, struct page **run, u32 nr)
+{
+    if (nr == 0)
+        return;
+    m->ops->read_pages(m, run, nr);
+    for (u32 i = 0; i < nr; i++)
+        page_put(run[i], HOLD_USE);
+}
+
+/*
+ * Brings the planned pages in, but for those that are there: starts the reads and returns without
+ * waiting for them. Returns the plan's first page with a HOLD_USE reference, or NULL when there
+ * is no memory for it. Less memory than planned makes the plan shorter.
+ */
+static struct page *fill(struct mapping *m, struct readahead_plan plan)
+{
+    struct page *run[READAHEAD_MAX_PAGES], *first = NULL;
+    u32 nr = 0, mark = plan.mark;
+    for (u32 i = 0; i < plan.count; i++) {
+        u32 index = plan.start + i;
+        struct page *page = lookup(m, index);
+        if (page) {
+            start_run(m, run, nr);
+            nr = 0;
+        } else {
+            page = add_page(m, index);
+            if (!page)
+                break;
+            if (index >= mark) {
+                page->flags |= PG_READAHEAD;
+                mark = READAHEAD_NO_MARK;
+            }
+            run[nr++] = page;
+            if (i)
+                cache_stats.readahead_pages++;
+        }
+        if (i == 0) {
+            first = page;
+            page_get(first, HOLD_USE);
+        }
+    }
+    start_run(m, run, nr);
+    return first;
+}
+
+/* The reader has come to a marked page: starts the next window. */
+static void follow_mark(struct mapping *m, struct page *page, struct readahead *ra, u32 want)
+{
+    if (!readahead_sequential(ra, page->index))
+        return; /* somebody else's mark */
+    u32 flags = irq_save(); /* the page may still be locked: completion changes flags too */
+    page->flags &= (u8)~PG_READAHEAD;
+    irq_restore(flags);
+    struct readahead_plan plan = readahead_marked(ra, page->index, want, mapping_pages(m));
+    if (plan.count) {
+        struct page *first = fill(m, plan);
+        if (first)
+            page_put(first, HOLD_USE);
+    }
+}
+
+/*
+ * cache_read where it is not simple: the page is missing, locked, marked or failed.
+ *
+ * A failed page may be the innocent neighbour of a bad sector in one request: it is dropped and
+ * read once more by itself before the caller hears of an error.
+ */
+static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *ra,
+                     struct page **result, bool *did_io)
+{
+    u32 file_pages = mapping_pages(m);
+    u32 failures = 0;
+    if (index >= file_pages)
+        return -ENXIO;
+    for (;;) {
+        struct page *page = lookup(m, index);
+        if (page) {
+            page_get(page, HOLD_USE);
+            cache_stats.hits++;
+        } else {
+            struct readahead_plan plan = {index, 1, READAHEAD_NO_MARK};
+            if (failures == 0 && ra)
+                plan = readahead_miss(ra, index, want, file_pages);
+            else if (failures == 0)
+                plan.count = MAX(1u, MIN(MIN(want, READAHEAD_MAX_PAGES), file_pages - index));
+            if (plan.count == 1)
+                failures = 1; /* it is by itself already */
+            cache_stats.misses++;
+            page = fill(m, plan);
+            if (!page)
+                return -ENOMEM;
+        }
+        if (ra && (page->flags & PG_READAHEAD))
+            follow_mark(m, page, ra, want);
+        if (page->flags & PG_LOCKED) {
+            if (did_io)
+                *did_io = true;
+            page_wait(page);
+        }
+        if (page->flags & PG_UPTODATE) {
+            page->flags |= PG_REFERENCED;
+            if (ra)
+                ra->next = index + 1;
+            *result = page;
+            return 0;
+        }
+        if (page->mapping) /* nobody else has dropped it yet */
+            drop_page(page);
+        page_put(page, HOLD_USE);
+        if (++failures >= 2)
+            return -EIO;
+    }
+}
+
+int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *ra,
+               struct page **result, bool *did_io)
+{
+    struct page *page = lookup(m, index);
+    if (unlikely(!page ||
+                 (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) != PG_UPTODATE))
+        return read_slow(m, index, want_pages, ra, result, did_io);
+    page_get(page, HOLD_USE);
+    if (!(page->flags & PG_REFERENCED))
+        page->flags |= PG_REFERENCED;
+    if (ra)
+        ra->next = index + 1;
+    cache_stats.hits++;
+    *result = page;
+    return 0;
+}
+
+struct page *cache_peek(struct mapping *m, u32 index)
+{
+    struct page *page = lookup(m, index);
+    if (!page || (page->flags & (PG_UPTODATE | PG_LOCKED)) != PG_UPTODATE)
+        return NULL;
+    page_get(page, HOLD_USE);
+    return page;
+}
+
+int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)
+{
+    char *to = buf;
+    if (pos > m->size || len > m->size - pos)
+        return -EIO;
+    while (len) {
+        u32 offset = (u32)pos % PAGE_SIZE;
+        u32 piece = MIN(len, PAGE_SIZE - offset);
+        struct page *page;
+        int error = cache_read(m, (u32)(pos >> PAGE_SHIFT), 1, NULL, &page, NULL);
+        if (error)
+            return error == -ENXIO ? -EIO : error;
+        memcpy(to, (char *)page_virt(page) + offset, piece);
+        page_put(page, HOLD_USE);
+        to += piece;
+        pos += piece;
+        len -= piece;
+    }
+    return 0;
+}
+
+/* --- Giving pages up --------------------------------------------------------------------------- */
+
+/* Only the cache holds it, it is at rest, and the disk has the same. */
+static bool droppable(const struct page *page)
+{
+    return page->refs == 1 && !(page->flags & (PG_LOCKED | PG_DIRTY));
+}
+
+/* Second chance: a page that was used since we last came by is passed over once. */
+u32 cache_reclaim(u32 nr_pages)
+{
+    u32 dropped = 0;
+    u32 looks = 2 * cache_stats.pages;
+    struct page *page;
+    while (dropped < nr_pages && looks-- && (page = TAILQ_FIRST(&lru))) {
+        if (droppable(page) && !(page->flags & PG_REFERENCED)) {
+            drop_page(page);
+            dropped++;
+            continue;
+        }
+        if (!(page->flags & PG_LOCKED))
+            page->flags &= (u8)~PG_REFERENCED;
+        TAILQ_REMOVE(&lru, page, link);
+        TAILQ_INSERT_TAIL(&lru, page, link);
+    }
+    cache_stats.reclaimed += dropped;
+    return dropped;
+}
+
+u32 cache_drop_clean(void)
+{
+    u32 dropped = 0;
+    struct page *page = TAILQ_FIRST(&lru);
+    while (page) {
+        struct page *next = TAILQ_NEXT(page, link);
+        if (droppable(page)) {
+            drop_page(page);
+            dropped++;
+        }
+        page = next;
+    }
+    return dropped;
+}
+
+static void drop_when_unlocked(struct mapping *m, struct page *page)
+{
+    page_get(page, HOLD_USE);
+    page_wait(page);
+    if (page->mapping == m)
+        drop_page(page);
+    page_put(page, HOLD_USE);
+}
+
+/* Looks at the file's pages or at the machine's, whichever are fewer. */
+void cache_truncate(struct mapping *m)
+{
+    u32 end = mapping_pages(m);
+    struct page *page;
+    for (u32 index = 0; end <= cache_stats.pages && m->nr_pages && index < end; index++) {
+        if ((page = lookup(m, index)))
+            drop_when_unlocked(m, page);
+    }
+    while (m->nr_pages) {
+        TAILQ_FOREACH (page, &lru, link) {
+            if (page->mapping == m)
+                break;
+        }
+        drop_when_unlocked(m, page);
+    }
+}

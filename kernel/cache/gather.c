@@ -1,0 +1,78 @@
+/*
+ * From pages to disk requests and back: pieces are gathered into requests, and when a request has
+ * ended, its bytes are entered in the ledger and each piece's page is told.
+ *
+ * This is the one place that knows what a byte from the disk is: payload when it lies inside a
+ * file, padding when it lies behind the file's end, metadata when no file is behind it. Who
+ * carried it (DMA or the CPU) is the driver's word.
+ */
+#include "drivers/block.h"
+#include "kernel/cache/cache.h"
+#include "kernel/cpu/cpu.h"
+
+/* Completion, interrupt context. */
+static void request_done(struct block_request *r, int error)
+{
+    u32 payload = 0, padding = 0, metadata = 0;
+    for (u32 i = 0; i < r->nr_frags; i++) {
+        const struct frag *f = &r->frags[i];
+        const struct mapping *m = f->page->mapping;
+        u64 pos = ((u64)f->page->index << PAGE_SHIFT) + f->offset;
+        if (m->is_metadata) {
+            metadata += f->len;
+        } else {
+            u32 inside = pos < m->size ? (u32)MIN((u64)f->len, m->size - pos) : 0;
+            payload += inside;
+            padding += f->len - inside;
+        }
+    }
+    if (!error) { /* what a failed request may have moved reached nobody */
+        if (payload)
+            ledger_add(r->account, EDGE_DISK_CACHE, r->mover, payload);
+        if (padding)
+            ledger_add_apart(r->account, APART_PADDING, padding);
+        if (metadata)
+            ledger_add_apart(r->account, APART_METADATA, metadata);
+    }
+    for (u32 i = 0; i < r->nr_frags; i++)
+        cache_page_done(r->frags[i].page, error);
+    request_free(r);
+}
+
+/* Appends a piece to the request; where it is not merged with the page's last one, the page has
+ * one party more to wait for. */
+static bool append(struct block_request *r, struct page *page, u32 offset, u32 len)
+{
+    u32 nr_frags = r->nr_frags;
+    if (!request_add(r, (struct frag){page, offset, len}))
+        return false;
+    if (r->nr_frags != nr_frags) {
+        u32 flags = irq_save(); /* an earlier request for the page may be ending */
+        page->io_pending++;
+        irq_restore(flags);
+    }
+    return true;
+}
+
+int cache_gather(struct cache_gather *g, u64 lba, struct page *page, u32 offset, u32 len)
+{
+    struct block_request *r = g->request;
+    if (r && r->lba + r->nr_sectors == lba && append(r, page, offset, len))
+        return 0;
+    cache_gather_end(g);
+    r = request_new(g->device, MIN(g->max_frags, REQUEST_MAX_FRAGS));
+    if (!r)
+        return -ENOMEM;
+    r->lba = lba;
+    r->done = request_done;
+    append(r, page, offset, len);
+    g->request = r;
+    return 0;
+}
+
+void cache_gather_end(struct cache_gather *g)
+{
+    if (g->request)
+        block_submit(g->request);
+    g->request = NULL;
+}
