@@ -23,7 +23,7 @@ struct block_request {
     u32 nr_sectors; /* = sum of the fragments' lengths / 512 */
     bool write;
     enum ledger_mover mover; /* who moved the bytes: set by the driver before `done` */
-    struct account *account;                          /* who pays; a reference is held */
+    struct account *account; /* who pays; a reference is held */
     void (*done)(struct block_request *r, int error); /* 0, or negative errno; must not sleep */
     void *context;                                    /* the submitter's */
     TAILQ_ENTRY(block_request) link;                  /* the driver's queue */
@@ -39,15 +39,15 @@ struct block_ops {
 };
 
 struct block_device {
-    char name[8];         /* "hda", "hda1" */
-    u32 rdev;             /* Linux device number: major << 8 | minor (3,0 for hda) */
+    char name[8]; /* "hda", "hda1" */
+    u32 rdev;     /* Linux device number: major << 8 | minor (3,0 for hda) */
     u64 nr_sectors;
-    u32 max_sectors;      /* the longest request */
-    u64 first_lba;        /* of a partition on its disk; 0 for a disk */
+    u32 max_sectors;           /* the longest request */
+    u64 first_lba;             /* of a partition on its disk; 0 for a disk */
     struct block_device *disk; /* of a partition; NULL for a disk */
     const struct block_ops *ops;
-    void *driver;         /* the driver's own */
-    char model[41];       /* of IDENTIFY, for people */
+    void *driver;   /* the driver's own */
+    char model[41]; /* of IDENTIFY, for people */
     bool read_only;
     struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
     TAILQ_ENTRY(block_device) link;

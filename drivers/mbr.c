@@ -46,8 +46,7 @@ u32 mbr_parse(const u8 sector[512], u64 disk_sectors, struct mbr_partition part[
         case TYPE_GPT:          /* stands for the whole disk of a GPT: no partition */
             continue;
         }
-        if (p.first_lba == 0 || p.nr_sectors == 0 ||
-            (u64)p.first_lba + p.nr_sectors > disk_sectors)
+        if (p.first_lba == 0 || p.nr_sectors == 0 || (u64)p.first_lba + p.nr_sectors > disk_sectors)
             continue;
         bool clash = false;
         for (u32 j = 0; j < i; j++)

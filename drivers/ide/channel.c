@@ -18,10 +18,10 @@
 #include "kernel/proc/task.h"
 
 #define TIMEOUT_TICKS  (5 * TIMER_HZ)
-#define TRIES          3                /* of one request */
-#define TIMEOUTS_LIMIT 3                /* in a row: then the drive has failed */
-#define RESET_TICKS    (10 * TIMER_HZ)  /* ATA-6 allows 31 s, for a disk that must spin up */
-#define READY_US       1000             /* an idle drive is ready at once */
+#define TRIES          3               /* of one request */
+#define TIMEOUTS_LIMIT 3               /* in a row: then the drive has failed */
+#define RESET_TICKS    (10 * TIMER_HZ) /* ATA-6 allows 31 s, for a disk that must spin up */
+#define READY_US       1000            /* an idle drive is ready at once */
 #define POLL_US        1
 
 /* --- Commands ------------------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ bool ide_interrupt(void *channel)
     return true;
 }
 
-/* --- Recovery (ided) ---------------------------------------------------------------------------- */
+/* --- Recovery (ided) -------------------------------------------------------------------------- */
 
 static void mark_failed(struct ide_drive *d, const char *why)
 {

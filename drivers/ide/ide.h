@@ -44,7 +44,8 @@ enum ide_control {
     CONTROL_NIEN = 1 << 1, /* no interrupts */
     CONTROL_SRST = 1 << 2, /* software reset, both drives */
 };
-enum ide_opcode { /* ATA-6, clause 8 */
+/* Commands (ATA-6, clause 8). */
+enum ide_opcode {
     COMMAND_READ_DMA_EXT = 0x25,
     COMMAND_WRITE_DMA_EXT = 0x35,
     COMMAND_READ_DMA = 0xC8,
@@ -58,9 +59,9 @@ enum bus_master_register { BM_COMMAND = 0, BM_STATUS = 2, BM_PRD_TABLE = 4 };
 enum bus_master_command { BM_START = 1 << 0, BM_TO_MEMORY = 1 << 3 };
 enum bus_master_status {
     BM_ACTIVE = 1 << 0,
-    BM_ERROR = 1 << 1,      /* write one to clear */
-    BM_INTERRUPT = 1 << 2,  /* write one to clear */
-    BM_CAPABLE = 3 << 5,    /* plain bits in which the firmware leaves notes */
+    BM_ERROR = 1 << 1,     /* write one to clear */
+    BM_INTERRUPT = 1 << 2, /* write one to clear */
+    BM_CAPABLE = 3 << 5,   /* plain bits in which the firmware leaves notes */
 };
 
 #define IDE_MAX_SECTORS   256u /* of one command: the most that LBA28 can say */
@@ -125,14 +126,14 @@ struct ide_channel {
     struct ide_drive *drive;    /* that `request` is for, or that was last spoken to */
     struct ide_drive *selected; /* by the device register; NULL: unknown */
     struct page *prd_page;
-    struct wait_queue *care;    /* where ided sleeps */
+    struct wait_queue *care; /* where ided sleeps */
     struct block_request_list queue;
 
     /* Changed with interrupts off. */
     enum ide_state state;
     struct block_request *request;
-    u32 tries;    /* of this request, with the one under way */
-    u64 deadline; /* tick by which the drive must have answered */
+    u32 tries;                  /* of this request, with the one under way */
+    u64 deadline;               /* tick by which the drive must have answered */
     u8 last_status, last_error; /* of the last failure, for people */
 };
 

@@ -133,8 +133,7 @@ void ide_identify(struct ide_channel *c)
         model_of(id, d->block.model);
         const char *why_not = refusal(id);
         if (why_not) {
-            kprintf("%s: unit %u (%s) %s, left alone\n", c->name, d->unit, d->block.model,
-                    why_not);
+            kprintf("%s: unit %u (%s) %s, left alone\n", c->name, d->unit, d->block.model, why_not);
             continue;
         }
         d->block.nr_sectors = sectors_of(id);

@@ -191,8 +191,8 @@ static struct page *fill(struct mapping *m, struct readahead_plan plan)
 /* The reader has come to a marked page: starts the next window. */
 static void follow_mark(struct mapping *m, struct page *page, struct readahead *ra, u32 want)
 {
-    if (!readahead_sequential(ra, page->index))
-        return; /* somebody else's mark */
+    if (!readahead_sequential(ra, page->index)) /* somebody else's mark */
+        return;
     u32 flags = irq_save(); /* the page may still be locked: completion changes flags too */
     page->flags &= (u8)~PG_READAHEAD;
     irq_restore(flags);
@@ -261,8 +261,7 @@ int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *r
                struct page **result, bool *did_io)
 {
     struct page *page = lookup(m, index);
-    if (unlikely(!page ||
-                 (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) != PG_UPTODATE))
+    if (unlikely(!page || (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) != PG_UPTODATE))
         return read_slow(m, index, want_pages, ra, result, did_io);
     page_get(page, HOLD_USE);
     if (!(page->flags & PG_REFERENCED))
@@ -304,7 +303,7 @@ int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)
     return 0;
 }
 
-/* --- Giving pages up --------------------------------------------------------------------------- */
+/* --- Giving pages up -------------------------------------------------------------------------- */
 
 /* Only the cache holds it, it is at rest, and the disk has the same. */
 static bool droppable(const struct page *page)

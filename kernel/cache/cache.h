@@ -36,9 +36,9 @@ struct mapping {
 
 /* Where a sequential reader is: one per open file. Zeroed at open. */
 struct readahead {
-    u32 next;   /* index that a sequential reader would ask for next */
-    u32 start;  /* window last asked for: first page ... */
-    u32 size;   /* ... and number of pages */
+    u32 next;  /* index that a sequential reader would ask for next */
+    u32 start; /* window last asked for: first page ... */
+    u32 size;  /* ... and number of pages */
 };
 #define READAHEAD_MAX_PAGES 32 /* 128 KiB, one disk command */
 
