@@ -52,7 +52,7 @@ MUSL_LIB := $(DEPS)/musl/usr/lib/i386-linux-musl
 # No header of the host is in reach: the compiler's own, Linux's ABI, and musl's for prototypes.
 COMMON := -std=gnu11 -O2 -g -march=i686 -mtune=generic -fno-pie -fno-pic -fcf-protection=none \
           -fno-stack-protector -fno-strict-aliasing -fno-common -Wall -Wextra -Wno-unused-parameter \
-          $(WERROR) -MMD -MP -nostdinc
+          -ffile-prefix-map=$(CURDIR)=. -MMD -MP -nostdinc
 KCFLAGS := $(COMMON) -ffreestanding -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
            -mgeneral-regs-only $(if $(filter 0,$(DEBUG)),,-DFERRY_DEBUG) -I. -Ikernel/net/lwip \
            -isystem $(GCC_INC) -isystem $(DEPS)/include -isystem $(DEPS)/lwip/src/include -isystem $(MUSL)
@@ -68,7 +68,8 @@ kernel: $B/ferry.elf ## build the kernel alone
 programs: $(PROGRAMS) $(GUEST) ## build the user programs and guest tests
 disk: $B/disk.img
 
-# Everything compiled is compiled again when the flags or the compiler change.
+# Everything compiled is compiled again when the flags or the compiler change; WERROR is no such flag,
+# so that `make run` after `make test` finds its work done.
 $O/flags: force
 	@mkdir -p $O; echo '$(CC) $(KCFLAGS) $(UCFLAGS)' | cmp -s - $@ || echo '$(CC) $(KCFLAGS) $(UCFLAGS)' >$@
 
@@ -77,13 +78,13 @@ $O/$(DEPS)/lwip/%.c.o: $(DEPS)/lwip/%.c $O/flags
 	@$(CC) $(KCFLAGS) -w -c $< -o $@
 $O/user/%.c.o: user/%.c $O/flags
 	@mkdir -p $(@D); echo "  CC  $<"
-	@$(CC) $(UCFLAGS) -c $< -o $@
+	@$(CC) $(UCFLAGS) $(WERROR) -c $< -o $@
 $O/tests/guest/%.c.o: tests/guest/%.c $O/flags
 	@mkdir -p $(@D); echo "  CC  $<"
-	@$(CC) $(UCFLAGS) -c $< -o $@
+	@$(CC) $(UCFLAGS) $(WERROR) -c $< -o $@
 $O/%.c.o: %.c $O/flags
 	@mkdir -p $(@D); echo "  CC  $<"
-	@$(CC) $(KCFLAGS) -c $< -o $@
+	@$(CC) $(KCFLAGS) $(WERROR) -c $< -o $@
 $O/%.asm.o: %.asm $O/flags
 	@mkdir -p $(@D); echo "  ASM $<"
 	@nasm -f elf32 -g -F dwarf -w+orphan-labels $(if $(WERROR),-Werror) -I. -MD $(@:.o=.d) $< -o $@
