@@ -44,6 +44,8 @@ static inline u64 rdtsc(void) {
 /* Orders device memory accesses against the compiler; x86 keeps stores in order by itself. */
 static inline void compiler_barrier(void) { __asm__ volatile("" ::: "memory"); }
 
+#define EFLAGS_IF (1u << 9)
+
 /* What a trap stub leaves on the kernel stack, lowest address first (trap.asm). */
 struct trap_frame {
     u32 gs, fs, es, ds;
@@ -69,6 +71,8 @@ void gdt_set_tls(const u64 tls[NR_TLS_ENTRIES]);
  * returns whether its device had asked. Handlers run with interrupts off and never sleep.
  * The first registration unmasks the line. */
 typedef bool (*irq_handler)(void *device);
+extern bool irq_from_user; /* the interrupt under way came out of ring 3 */
+void pic_init(void);
 int irq_register(u8 line, const char *name, irq_handler handler, void *device);
 void pic_mask(u8 line);
 void pic_unmask(u8 line);

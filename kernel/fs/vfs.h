@@ -17,6 +17,8 @@ struct file;
 struct super;
 struct vma;
 
+#define SUPER_READ_ONLY 1u /* MS_RDONLY of mount(2) */
+
 #define NAME_MAX_LEN 255
 #define PATH_MAX_LEN 4096
 
@@ -106,6 +108,8 @@ struct file {
 struct inode *inode_get(struct super *super, u32 ino);
 struct inode *inode_hold(struct inode *inode);
 void inode_put(struct inode *inode);
+/* Forgets inodes that nobody holds, with their cached pages (or only those without pages). */
+u32 inode_drop_unused(bool keep_pages);
 /* A fresh inode that is in no table (proc, sockets, pipes); refs 1. */
 struct inode *inode_new(struct super *super, u32 ino, u16 mode);
 
@@ -120,7 +124,12 @@ int fd_install(struct file *file, u32 min_fd, bool cloexec); /* takes the refere
 void vfs_mount_root(void); /* from root=; panics with one line when there is none */
 /* flags */
 enum { WALK_NOFOLLOW = 1, WALK_DIRECTORY = 2 };
+/* start NULL: the current task's directory. */
 struct inode *path_walk(struct inode *start, const char *path, u32 flags);
+/* Why a name that does not exist cannot be made: -ENOENT, -ENOTDIR, -EROFS ... */
+int path_parent_error(struct inode *start, const char *path);
+int mounts_format(char *buf, size_t size); /* /proc/mounts */
+struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 mode);
 struct file *file_open(const char *path, u32 flags, u16 mode);
 
 /* The generic file_ops of a regular file in the page cache (kernel/paths/readwrite.c). */

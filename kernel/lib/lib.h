@@ -47,6 +47,7 @@ void cmdline_init(const char *from_loader);
 const char *cmdline(void);
 bool cmdline_get(const char *name, char *value, size_t size);
 bool cmdline_has(const char *name);
+const char *cmdline_init_arguments(void); /* what stands behind "--" */
 u32 cmdline_u32(const char *name, u32 otherwise);
 
 #endif

@@ -55,7 +55,6 @@ struct task {
     u64 tls[NR_TLS_ENTRIES];
     u64 cpu_ticks_user, cpu_ticks_system;
     struct trap_frame *frame; /* of the innermost entry from user mode */
-    bool fpu_used;
     struct fpu_state fpu;
 };
 
@@ -63,7 +62,7 @@ extern struct task *current;
 extern struct task_list all_tasks;
 
 void task_init(void);  /* makes the running code task 0, which becomes idle */
-void sched_tick(void); /* timer interrupt */
+void sched_tick(bool from_user); /* timer interrupt */
 void schedule(void);   /* gives the CPU up; the current task stays ready unless its state says so */
 void sched_yield_if_needed(void);
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg);

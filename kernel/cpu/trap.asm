@@ -1,0 +1,58 @@
+; Every way into the kernel: 256 stubs that lead to one common path.
+;
+; A stub pushes a zero where the processor pushes no error code, then the vector (SDM vol. 3,
+; 6.13); the common path completes struct trap_frame (cpu.h) and calls trap_dispatch.
+
+KERNEL_DATA equ 0x10
+
+section .text
+extern trap_dispatch
+extern cpu_has_smap
+
+%assign vector 0
+%rep 256
+trap_stub_%+vector:
+    ; 8 DF, 10 TS, 11 NP, 12 SS, 13 GP, 14 PF, 17 AC, 21 CP push an error code themselves
+    %if !(vector = 8 || (vector >= 10 && vector <= 14) || vector = 17 || vector = 21)
+    push dword 0
+    %endif
+    push dword vector
+    jmp trap_common
+    %assign vector vector + 1
+%endrep
+
+trap_common:
+    pusha
+    push ds
+    push es
+    push fs
+    push gs
+    mov eax, KERNEL_DATA
+    mov ds, eax
+    mov es, eax
+    cld
+    cmp byte [cpu_has_smap], 0          ; the interrupted code may have been copying to a program
+    je .no_smap
+    clac
+.no_smap:
+    push esp
+    call trap_dispatch
+    add esp, 4
+global trap_return
+trap_return:
+    pop gs
+    pop fs
+    pop es
+    pop ds
+    popa
+    add esp, 8                          ; vector, error code
+    iret
+
+section .rodata
+global trap_stubs
+trap_stubs:
+%assign vector 0
+%rep 256
+    dd trap_stub_%+vector
+    %assign vector vector + 1
+%endrep

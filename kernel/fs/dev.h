@@ -1,0 +1,10 @@
+/* Device files: what a (type, number) pair stands for, and the file system on /dev. */
+#ifndef KERNEL_FS_DEV_H
+#define KERNEL_FS_DEV_H
+
+#include "kernel/fs/vfs.h"
+
+/* The operations of a character or block device by Linux's number; NULL when there is none. */
+const struct file_ops *dev_ops(u16 mode, u32 rdev);
+
+#endif

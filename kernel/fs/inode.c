@@ -1,0 +1,114 @@
+/*
+ * The table of inodes in memory: one struct inode for each file in use, found by (file system,
+ * number), so that everybody who opens a file shares its size and its cached pages.
+ *
+ * An inode nobody holds stays in the table with its pages for the next opener, up to a limit;
+ * then those without pages go, or, if there are none, all that nobody holds.
+ */
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+
+#define BUCKETS      128
+#define UNUSED_LIMIT 256
+
+LIST_HEAD(inode_list, inode);
+static struct inode_list table[BUCKETS];
+static struct slab_cache *inode_cache;
+
+static u32 nr_unused;
+
+static struct inode_list *bucket(struct super *super, u32 ino) {
+    return &table[(ino ^ (u32)super >> 4) % BUCKETS];
+}
+
+struct inode *inode_new(struct super *super, u32 ino, u16 mode) {
+    if (!inode_cache)
+        inode_cache = slab_create("inode", sizeof(struct inode));
+    struct inode *inode = slab_alloc(inode_cache);
+    if (!inode)
+        return NULL;
+    memset(inode, 0, sizeof(*inode));
+    inode->super = super;
+    inode->ino = ino;
+    inode->mode = mode;
+    inode->nlink = 1;
+    inode->refs = 1;
+    return inode;
+}
+
+static bool in_table(const struct inode *inode) { return inode->hash.le_prev != NULL; }
+
+static void destroy(struct inode *inode) {
+    if (in_table(inode))
+        LIST_REMOVE(inode, hash);
+    if (inode->mapping.ops)
+        cache_truncate(&inode->mapping);
+    if (inode->ops && inode->ops->release)
+        inode->ops->release(inode);
+    slab_free(inode_cache, inode);
+}
+
+/* Drops inodes that nobody holds: all (keep_pages false), or those without cached pages. */
+u32 inode_drop_unused(bool keep_pages) {
+    u32 dropped = 0;
+    for (u32 b = 0; b < BUCKETS; b++) {
+        struct inode *inode, *next;
+        LIST_FOREACH_SAFE(inode, &table[b], hash, next) {
+            if (inode->refs || (keep_pages && inode->mapping.nr_pages))
+                continue;
+            nr_unused--;
+            destroy(inode);
+            dropped++;
+        }
+    }
+    return dropped;
+}
+
+struct inode *inode_hold(struct inode *inode) {
+    if (inode->refs++ == 0)
+        nr_unused--;
+    return inode;
+}
+
+void inode_put(struct inode *inode) {
+    ASSERT(inode->refs > 0);
+    if (--inode->refs)
+        return;
+    if (!in_table(inode)) {
+        destroy(inode);
+        return;
+    }
+    if (++nr_unused > UNUSED_LIMIT && inode_drop_unused(true) == 0)
+        inode_drop_unused(false);
+}
+
+static struct inode *find(struct super *super, u32 ino) {
+    struct inode *inode;
+    LIST_FOREACH(inode, bucket(super, ino), hash)
+        if (inode->super == super && inode->ino == ino)
+            return inode;
+    return NULL;
+}
+
+struct inode *inode_get(struct super *super, u32 ino) {
+    struct inode *inode = find(super, ino);
+    if (inode)
+        return inode_hold(inode);
+    inode = inode_new(super, ino, 0);
+    if (!inode)
+        return err_ptr(-ENOMEM);
+    int err = super->read_inode(inode); /* sleeps */
+    if (err) {
+        inode->ops = NULL; /* nothing of the file system's own to release */
+        destroy(inode);
+        return err_ptr(err);
+    }
+    struct inode *other = find(super, ino); /* another task may have read it meanwhile */
+    if (other) {
+        destroy(inode);
+        return inode_hold(other);
+    }
+    LIST_INSERT_HEAD(bucket(super, ino), inode, hash);
+    return inode;
+}

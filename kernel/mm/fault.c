@@ -1,0 +1,120 @@
+/*
+ * Page faults. Four cases: a page of a file (kernel/paths/mmap.c brings it), a fresh anonymous
+ * page, a write to a page shared by copy-on-write, and the stack growing down. Whatever is left
+ * is the program's mistake.
+ */
+#include <linux/mman.h>
+#include "kernel/fs/vfs.h"
+#include "kernel/ledger/copy.h"
+#include "kernel/ledger/trace.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/fault.h"
+#include "kernel/mm/mm.h"
+#include "kernel/paths/paths.h"
+#include "kernel/proc/task.h"
+
+enum { SIGNAL_KILL = 9, SIGNAL_BUS = 7, SIGNAL_SEGV = 11 };
+
+/* Linux lets the stack grow to any address within its limit; so do we. */
+static struct vma *grow_stack(struct mm *mm, virt_t address) {
+    struct vma *v, *below = NULL;
+    TAILQ_FOREACH(v, &mm->vmas, link) {
+        if (v->start > address)
+            break;
+        below = v;
+    }
+    virt_t page = address & PAGE_MASK;
+    if (!v || !v->grows_down || v->end - page > USER_STACK_MAX)
+        return NULL;
+    if (below && page - below->end < PAGE_SIZE) /* a guard page stays between */
+        return NULL;
+    v->start = page;
+    return v;
+}
+
+static int anonymous_page(struct mm *mm, u32 *pte, u32 bits) {
+    struct page *page = page_alloc_zeroed(PAGE_ANON, HOLD_MAP);
+    if (!page)
+        return SIGNAL_KILL;
+    *pte = page_phys(page) | bits;
+    mm->nr_pages++;
+    return 0;
+}
+
+/* The entry is present and read-only, the region writable. */
+static int copy_on_write(u32 *pte, virt_t address) {
+    struct page *old = phys_page(*pte & PAGE_MASK);
+    if (old->kind != PAGE_ANON || old->refs > 1) {
+        struct page *copy = page_alloc(PAGE_ANON, HOLD_MAP);
+        if (!copy)
+            return SIGNAL_KILL;
+        copy_pages(old->kind == PAGE_CACHE ? EDGE_CACHE_USER : EDGE_USER_USER,
+                   (struct frag){copy, 0, PAGE_SIZE}, (struct frag){old, 0, PAGE_SIZE});
+        *pte = page_phys(copy) | (*pte & ~PAGE_MASK);
+        page_put(old, HOLD_MAP);
+    }
+    *pte |= PTE_WRITE | PTE_DIRTY;
+    tlb_flush_page(address);
+    return 0;
+}
+
+static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io) {
+    struct vma *v = vma_find(mm, address);
+    if (!v && !(v = grow_stack(mm, address)))
+        return SIGNAL_SEGV;
+    bool write = error & FAULT_WRITE;
+    u32 wanted = write                 ? PROT_WRITE
+                 : error & FAULT_FETCH ? PROT_EXEC
+                                       : PROT_READ | PROT_WRITE | PROT_EXEC;
+    if (!(v->prot & wanted))
+        return SIGNAL_SEGV;
+
+    u32 *pte = pte_get(mm, address, true);
+    if (!pte)
+        return SIGNAL_KILL;
+    if (*pte & PTE_PRESENT) {
+        if (!(*pte & PTE_USER)) /* was PROT_NONE for a while */
+            *pte |= PTE_USER;
+        if (write && !(*pte & PTE_WRITE)) {
+            if (!v->shared)
+                return copy_on_write(pte, address);
+            *pte |= PTE_WRITE;
+        }
+        tlb_flush_page(address);
+        return 0;
+    }
+    u32 bits = PTE_PRESENT | PTE_USER | (v->prot & PROT_WRITE ? PTE_WRITE : 0);
+    if (!v->inode)
+        return anonymous_page(mm, pte, bits);
+
+    int err = mmap_fault(mm, v, address, did_io);
+    if (err == -ENOMEM)
+        return SIGNAL_KILL;
+    if (err < 0)
+        return SIGNAL_BUS;
+    if (write && !v->shared)
+        return copy_on_write(pte_get(mm, address, false), address);
+    return 0;
+}
+
+int fault_handle(u32 address, u32 error, bool from_user) {
+    struct mm *mm = current->mm;
+    bool did_io = false;
+    int signal =
+        !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
+    ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
+    if (signal == SIGNAL_KILL && !from_user) {
+        /* No memory in the middle of a system call: it ends with -EFAULT and the task dies. */
+        current->kill_signal = SIGNAL_KILL;
+    }
+    return signal;
+}
+
+void mm_populate(virt_t start, virt_t end) {
+    for (virt_t va = start; va < end; va += PAGE_SIZE) {
+        bool did_io = false;
+        u32 *pte = pte_get(current->mm, va, false);
+        if ((!pte || !(*pte & PTE_PRESENT)) && resolve(current->mm, va, 0, &did_io))
+            return;
+    }
+}

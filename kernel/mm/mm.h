@@ -1,0 +1,117 @@
+/*
+ * Memory: start-up, kernel page tables, and the address spaces of programs.
+ *
+ *   00000000  never mapped (the first page)
+ *   00001000  programs: text, data, heap upwards; mmap area and stack downwards
+ *   C0000000  RAM, one to one, up to 768 MiB
+ *   F0000000  device registers
+ *   F8000000  kernel stacks, each above a guard page
+ *
+ * All kernel page tables exist from the start, so every address space shares them by copying
+ * their directory entries once.
+ */
+#ifndef KERNEL_MM_MM_H
+#define KERNEL_MM_MM_H
+
+#include <bsd/sys/queue.h>
+#include "kernel/cache/cache.h"
+#include "kernel/lib/types.h"
+#include "kernel/mm/page.h"
+
+struct inode;
+struct multiboot_info;
+
+#define USER_END        0xC0000000u
+#define USER_STACK_TOP  0xBFFFF000u
+#define USER_STACK_MAX  (8u << 20)
+#define MMAP_TOP        (USER_STACK_TOP - USER_STACK_MAX - (1u << 20))
+#define KERNEL_RAM_MAX  (768u << 20)
+#define MMIO_BASE       0xF0000000u
+#define MMIO_END        0xF4000000u
+#define KSTACK_BASE     0xF8000000u
+#define KSTACK_SLOT     0x4000u /* 4 KiB guard + 12 KiB stack */
+#define KSTACK_COUNT    1024u
+
+enum pte_bits { /* SDM vol. 3, 4.3, table 4-6 */
+    PTE_PRESENT = 1 << 0,
+    PTE_WRITE = 1 << 1,
+    PTE_USER = 1 << 2,
+    PTE_NOCACHE = 1 << 4,
+    PTE_ACCESSED = 1 << 5,
+    PTE_DIRTY = 1 << 6,
+    PTE_GLOBAL = 1 << 8,
+};
+
+/* frame.c: the loader's map of RAM becomes free frames. */
+void frame_init(const struct multiboot_info *info);
+void *early_alloc(size_t size); /* zeroed, page aligned, for ever; before frame_start only */
+void frame_start(void);         /* what early_alloc did not take becomes free */
+
+/* paging.c */
+void paging_init(void);
+extern u32 *kernel_pgdir;
+void kernel_map(virt_t va, phys_t phys, u32 bits); /* one page; its table exists */
+void kernel_unmap(virt_t va);
+virt_t kstack_alloc(void); /* lowest usable address; 0 without memory */
+void kstack_free(virt_t stack);
+#define KSTACK_SIZE (KSTACK_SLOT - PAGE_SIZE)
+
+/* slab.c */
+void heap_init(void);
+void slab_trim(void);
+
+/* A region of an address space. Protections as mmap(2). */
+struct vma {
+    virt_t start, end; /* page aligned, end exclusive */
+    u32 prot;          /* PROT_READ | PROT_WRITE | PROT_EXEC */
+    bool shared;       /* writes go to the object, not to a private copy */
+    bool grows_down;   /* the stack */
+    struct inode *inode; /* a reference; NULL: anonymous */
+    u32 pgoff;         /* of `start`, in pages of the inode */
+    struct readahead ra; /* faults in order read ahead as read(2) does */
+    TAILQ_ENTRY(vma) link;
+};
+TAILQ_HEAD(vma_list, vma);
+
+struct mm {
+    u32 refs;
+    u32 *pgdir;
+    struct page *pgdir_page;
+    struct vma_list vmas; /* in the order of addresses */
+    struct vma *last;     /* last one found: faults come in runs */
+    virt_t brk_start, brk;
+    u32 nr_pages;         /* mapped now (resident set) */
+};
+
+/* space.c. Functions that return an int give 0 or a negative errno. */
+struct mm *mm_new(void);
+struct mm *mm_fork(struct mm *from); /* copy-on-write; NULL without memory */
+void mm_put(struct mm *mm);
+void mm_switch(struct mm *mm); /* loads CR3; NULL: the kernel's own */
+struct vma *vma_find(struct mm *mm, virt_t address); /* the one that contains it */
+/* Adds a region; takes its own inode reference. The range must be free. */
+int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,
+            u32 pgoff);
+int mm_unmap(struct mm *mm, virt_t start, virt_t end);
+/* Drops the private pages of a range; they come back fresh (MADV_DONTNEED). */
+int mm_discard(struct mm *mm, virt_t start, virt_t end);
+int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot);
+/* A free range of that length, from the top of the mmap area down; 0 when there is none. */
+virt_t mm_find_free(struct mm *mm, u32 len);
+bool mm_range_free(struct mm *mm, virt_t start, virt_t end);
+int maps_format(struct mm *mm, char *buf, size_t size); /* /proc/<pid>/maps */
+
+/* Makes present what it can of a mapped range (MAP_POPULATE). */
+void mm_populate(virt_t start, virt_t end);
+/* Anonymous memory that fork shares: an inode whose pages live in the page cache. NULL without
+ * memory. shared.c */
+struct inode *shared_memory_inode(u32 len);
+
+/* Page table entries of a program's address. pte_get makes the table when `make`; NULL without. */
+u32 *pte_get(struct mm *mm, virt_t va, bool make);
+void tlb_flush_page(virt_t va);
+void tlb_flush_all(void);
+
+extern u32 total_frames; /* RAM that was usable at boot */
+
+#endif

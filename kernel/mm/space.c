@@ -1,0 +1,289 @@
+/*
+ * Address spaces: the regions (VMAs) of a program, and the page tables behind them.
+ *
+ * A region says what may be there; a page table entry says what is there now. Regions are kept in
+ * the order of their addresses and never overlap. Each present entry holds its page as HOLD_MAP.
+ */
+#include <linux/mman.h>
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/mm.h"
+#include "kernel/proc/task.h"
+
+#define USER_TABLES (USER_END >> 22)
+#define TABLE_SPAN  (4u << 20)
+
+struct mm *mm_new(void) {
+    struct mm *mm = kzalloc(sizeof(*mm));
+    if (!mm)
+        return NULL;
+    mm->pgdir_page = page_alloc_zeroed(PAGE_KERNEL, HOLD_KERNEL);
+    if (!mm->pgdir_page) {
+        kfree(mm);
+        return NULL;
+    }
+    mm->refs = 1;
+    mm->pgdir = page_virt(mm->pgdir_page);
+    memcpy(mm->pgdir + USER_TABLES, kernel_pgdir + USER_TABLES, (1024 - USER_TABLES) * 4);
+    TAILQ_INIT(&mm->vmas);
+    return mm;
+}
+
+u32 *pte_get(struct mm *mm, virt_t va, bool make) {
+    u32 *pde = &mm->pgdir[va >> 22];
+    if (!(*pde & PTE_PRESENT)) {
+        if (!make)
+            return NULL;
+        struct page *table = page_alloc_zeroed(PAGE_KERNEL, HOLD_KERNEL);
+        if (!table)
+            return NULL;
+        *pde = page_phys(table) | PTE_PRESENT | PTE_WRITE | PTE_USER;
+    }
+    return (u32 *)phys_to_virt(*pde & PAGE_MASK) + (va >> 12 & 1023);
+}
+
+/* Takes the pages out of a range; the regions are the caller's business. */
+static void unmap_pages(struct mm *mm, virt_t start, virt_t end) {
+    bool mine = current && current->mm == mm;
+    for (virt_t va = start; va < end;) {
+        u32 *pte = pte_get(mm, va, false);
+        if (!pte) {
+            va = (va & ~(TABLE_SPAN - 1)) + TABLE_SPAN;
+            continue;
+        }
+        if (*pte & PTE_PRESENT) {
+            struct page *page = phys_page(*pte & PAGE_MASK);
+            *pte = 0;
+            if (mine)
+                tlb_flush_page(va);
+            page_put(page, HOLD_MAP);
+            mm->nr_pages--;
+        }
+        va += PAGE_SIZE;
+    }
+}
+
+static void vma_free(struct mm *mm, struct vma *v) {
+    TAILQ_REMOVE(&mm->vmas, v, link);
+    mm->last = NULL;
+    if (v->inode)
+        inode_put(v->inode);
+    kfree(v);
+}
+
+void mm_put(struct mm *mm) {
+    if (!mm || --mm->refs)
+        return;
+    struct vma *v;
+    while ((v = TAILQ_FIRST(&mm->vmas))) {
+        unmap_pages(mm, v->start, v->end);
+        vma_free(mm, v);
+    }
+    for (u32 i = 0; i < USER_TABLES; i++)
+        if (mm->pgdir[i] & PTE_PRESENT)
+            page_put(phys_page(mm->pgdir[i] & PAGE_MASK), HOLD_KERNEL);
+    page_put(mm->pgdir_page, HOLD_KERNEL);
+    kfree(mm);
+}
+
+struct vma *vma_find(struct mm *mm, virt_t address) {
+    struct vma *v = mm->last;
+    if (v && address >= v->start && address < v->end)
+        return v;
+    TAILQ_FOREACH(v, &mm->vmas, link) {
+        if (address < v->start)
+            return NULL;
+        if (address < v->end)
+            return mm->last = v;
+    }
+    return NULL;
+}
+
+static bool joins(const struct vma *v, virt_t start, u32 prot, bool shared, struct inode *inode) {
+    return v && v->end == start && v->prot == prot && !v->inode && !inode && !shared &&
+           !v->shared && !v->grows_down;
+}
+
+int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,
+            u32 pgoff) {
+    struct vma *before = NULL, *v;
+    TAILQ_FOREACH(v, &mm->vmas, link) {
+        if (v->start >= end)
+            break;
+        before = v;
+    }
+    if (joins(before, start, prot, shared, inode)) {
+        before->end = end;
+        return 0;
+    }
+    v = kzalloc(sizeof(*v));
+    if (!v)
+        return -ENOMEM;
+    *v = (struct vma){.start = start, .end = end, .prot = prot, .shared = shared, .pgoff = pgoff};
+    v->inode = inode ? inode_hold(inode) : NULL;
+    if (before)
+        TAILQ_INSERT_AFTER(&mm->vmas, before, v, link);
+    else
+        TAILQ_INSERT_HEAD(&mm->vmas, v, link);
+    return 0;
+}
+
+/* Makes `at` a border between two regions where it lies inside one. */
+static int split_at(struct mm *mm, virt_t at) {
+    struct vma *v = vma_find(mm, at);
+    if (!v || v->start == at)
+        return 0;
+    struct vma *upper = kzalloc(sizeof(*upper));
+    if (!upper)
+        return -ENOMEM;
+    *upper = *v;
+    if (upper->inode)
+        inode_hold(upper->inode);
+    upper->start = at;
+    upper->pgoff += (at - v->start) >> PAGE_SHIFT;
+    upper->grows_down = false;
+    v->end = at;
+    TAILQ_INSERT_AFTER(&mm->vmas, v, upper, link);
+    return 0;
+}
+
+int mm_unmap(struct mm *mm, virt_t start, virt_t end) {
+    if (split_at(mm, start) < 0 || split_at(mm, end) < 0)
+        return -ENOMEM;
+    struct vma *v, *next;
+    TAILQ_FOREACH_SAFE(v, &mm->vmas, link, next) {
+        if (v->start >= start && v->end <= end) {
+            unmap_pages(mm, v->start, v->end);
+            vma_free(mm, v);
+        }
+    }
+    return 0;
+}
+
+int mm_discard(struct mm *mm, virt_t start, virt_t end) {
+    for (virt_t at = start; at < end;) {
+        struct vma *v = vma_find(mm, at);
+        if (!v)
+            return -ENOMEM;
+        unmap_pages(mm, at, MIN(end, v->end));
+        at = v->end;
+    }
+    return 0;
+}
+
+int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot) {
+    for (virt_t at = start; at < end;) { /* the whole range must be mapped */
+        struct vma *v = vma_find(mm, at);
+        if (!v)
+            return -ENOMEM;
+        at = v->end;
+    }
+    if (split_at(mm, start) < 0 || split_at(mm, end) < 0)
+        return -ENOMEM;
+    struct vma *v;
+    TAILQ_FOREACH(v, &mm->vmas, link) {
+        if (v->start < start || v->end > end)
+            continue;
+        v->prot = prot;
+        /* Entries lose rights at once and gain them by the next fault. */
+        for (virt_t va = v->start; va < v->end; va += PAGE_SIZE) {
+            u32 *pte = pte_get(mm, va, false);
+            if (!pte || !(*pte & PTE_PRESENT))
+                continue;
+            *pte &= ~PTE_WRITE;
+            if (prot == PROT_NONE)
+                *pte &= ~PTE_USER; /* present for us, out of reach for the program */
+            else
+                *pte |= PTE_USER;
+        }
+    }
+    tlb_flush_all();
+    return 0;
+}
+
+bool mm_range_free(struct mm *mm, virt_t start, virt_t end) {
+    struct vma *v;
+    TAILQ_FOREACH(v, &mm->vmas, link)
+        if (v->start < end && v->end > start)
+            return false;
+    return true;
+}
+
+virt_t mm_find_free(struct mm *mm, u32 len) {
+    virt_t top = MMAP_TOP;
+    struct vma *v;
+    TAILQ_FOREACH_REVERSE(v, &mm->vmas, vma_list, link) {
+        if (v->start >= top)
+            continue;
+        if (v->end <= top && top - v->end >= len)
+            return top - len;
+        top = v->start;
+    }
+    return top > len && top - len >= PAGE_SIZE ? top - len : 0;
+}
+
+/* Private pages become shared read-only in both spaces; the first to write makes its copy. */
+static int fork_pages(struct mm *to, struct mm *from, const struct vma *v) {
+    for (virt_t va = v->start; va < v->end;) {
+        u32 *pte = pte_get(from, va, false);
+        if (!pte) {
+            va = (va & ~(TABLE_SPAN - 1)) + TABLE_SPAN;
+            continue;
+        }
+        if (*pte & PTE_PRESENT) {
+            u32 *copy = pte_get(to, va, true);
+            if (!copy)
+                return -ENOMEM;
+            if (!v->shared)
+                *pte &= ~PTE_WRITE;
+            *copy = *pte;
+            page_get(phys_page(*pte & PAGE_MASK), HOLD_MAP);
+            to->nr_pages++;
+        }
+        va += PAGE_SIZE;
+    }
+    return 0;
+}
+
+struct mm *mm_fork(struct mm *from) {
+    struct mm *to = mm_new();
+    if (!to)
+        return NULL;
+    to->brk_start = from->brk_start;
+    to->brk = from->brk;
+    struct vma *v;
+    TAILQ_FOREACH(v, &from->vmas, link) {
+        struct vma *copy = kzalloc(sizeof(*copy));
+        if (!copy)
+            goto fail;
+        *copy = *v;
+        if (copy->inode)
+            inode_hold(copy->inode);
+        TAILQ_INSERT_TAIL(&to->vmas, copy, link);
+        if (fork_pages(to, from, v) < 0)
+            goto fail;
+    }
+    tlb_flush_all();
+    return to;
+fail:
+    tlb_flush_all();
+    mm_put(to);
+    return NULL;
+}
+
+int maps_format(struct mm *mm, char *buf, size_t size) {
+    int n = 0;
+    struct vma *v;
+    TAILQ_FOREACH(v, &mm->vmas, link) {
+        u32 dev = v->inode && v->inode->super ? v->inode->super->dev : 0;
+        n += snprintf(buf + n, size - n, "%08x-%08x %c%c%c%c %08x %02x:%02x %u%s\n", v->start,
+                      v->end, v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
+                      v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p',
+                      v->pgoff << PAGE_SHIFT, dev >> 8, dev & 255, v->inode ? v->inode->ino : 0,
+                      v->grows_down ? " [stack]" : v->start == mm->brk_start ? " [heap]" : "");
+        if ((size_t)n >= size)
+            break;
+    }
+    return n;
+}

@@ -1,0 +1,39 @@
+/*
+ * The paths: one file each. What differs between them is only where they copy payload and where
+ * they pass a fragment on.
+ *
+ *   readwrite.c   read and write: through a buffer of the program's
+ *   mmap.c        the cache's own pages in the program's address space
+ *   sendfile.c    from the cache to a socket without the program; by reference where the card
+ *                 gathers, by one copy where it does not
+ */
+#ifndef KERNEL_PATHS_PATHS_H
+#define KERNEL_PATHS_PATHS_H
+
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/types.h"
+
+struct mm;
+struct vma;
+
+extern const struct file_ops regular_file_ops;
+
+/* Brings the page of a file that belongs to `address` (and its cached neighbours) into the page
+ * table, read-only unless the region is shared and writable. 0, -ENXIO behind the end of the
+ * file, -EIO, -ENOMEM. Sleeps. */
+int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io);
+
+long sys_read(u32 fd, void __user *buf, u32 len);
+long sys_write(u32 fd, const void __user *buf, u32 len);
+long sys_readv(u32 fd, const void __user *iov, u32 count);
+long sys_writev(u32 fd, const void __user *iov, u32 count);
+long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high);
+long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high);
+long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff);
+long sys_old_mmap(const void __user *args);
+long sys_munmap(u32 address, u32 len);
+long sys_mprotect(u32 address, u32 len, u32 prot);
+long sys_sendfile(u32 out_fd, u32 in_fd, u32 __user *offset, u32 count);
+long sys_sendfile64(u32 out_fd, u32 in_fd, u64 __user *offset, u32 count);
+
+#endif

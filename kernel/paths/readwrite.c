@@ -1,0 +1,171 @@
+/*
+ * read and write: the path that everyone knows.
+ *
+ *   disk --DMA--> cache --CPU--> the program's buffer --CPU--> socket buffer --DMA--> card
+ *
+ * Two copies by the CPU and two system calls (four crossings of the border) for every chunk.
+ * read(2), write(2), readv(2), pread(2).
+ */
+#include <linux/fcntl.h>
+#include <linux/uio.h>
+#include "kernel/ledger/copy.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/paths/paths.h"
+
+#define MAX_COUNT 0x7FFFF000u /* as on Linux: a longer request is cut */
+
+/* Page by page out of the cache. An error after the first byte is reported by the next call. */
+ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *pos) {
+    struct inode *inode = file->inode;
+    size_t done = 0;
+    while (done < len && *pos < inode->size) {
+        u32 index = *pos >> PAGE_SHIFT, offset = (u32)*pos & (PAGE_SIZE - 1);
+        u32 chunk = MIN(len - done, PAGE_SIZE - offset);
+        if (chunk > inode->size - *pos)
+            chunk = inode->size - *pos;
+        struct page *page;
+        int err = cache_read(&inode->mapping, index,
+                             (offset + (len - done) + PAGE_SIZE - 1) >> PAGE_SHIFT, &file->ra,
+                             &page, NULL);
+        if (err < 0)
+            return done ? (ssize_t)done : err;
+        size_t left = copy_page_to_user(EDGE_CACHE_USER, (char __user *)buf + done,
+                                        (struct frag){page, offset, chunk});
+        page_put(page, HOLD_USE);
+        *pos += chunk - left;
+        done += chunk - left;
+        if (left)
+            return done ? (ssize_t)done : -EFAULT;
+    }
+    return done;
+}
+
+static ssize_t regular_write(struct file *file, const void __user *buf, size_t len, u64 *pos) {
+    return -EROFS; /* the file system is mounted read-only: open refuses before this does */
+}
+
+const struct file_ops regular_file_ops = {.read = cache_file_read, .write = regular_write};
+
+ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len) {
+    size_t done = 0;
+    while (done < len && pos < inode->size) {
+        u32 offset = (u32)pos & (PAGE_SIZE - 1);
+        u32 chunk = MIN(len - done, PAGE_SIZE - offset);
+        if (chunk > inode->size - pos)
+            chunk = inode->size - pos;
+        struct page *page;
+        int err = cache_read(&inode->mapping, pos >> PAGE_SHIFT, 1, NULL, &page, NULL);
+        if (err < 0)
+            return err;
+        memcpy((char *)buf + done, (char *)page_virt(page) + offset, chunk);
+        page_put(page, HOLD_USE);
+        done += chunk;
+        pos += chunk;
+    }
+    return done;
+}
+
+static bool readable(const struct file *f) { return (f->flags & O_ACCMODE) != O_WRONLY; }
+static bool writable(const struct file *f) { return (f->flags & O_ACCMODE) != O_RDONLY; }
+
+static ssize_t do_read(struct file *f, void __user *buf, u32 len, u64 *pos) {
+    if (!readable(f))
+        return -EBADF;
+    if (S_TYPE(f->inode->mode) == S_DIR)
+        return -EISDIR;
+    if (!f->ops || !f->ops->read)
+        return -EINVAL;
+    if (!user_range_ok(buf, len))
+        return -EFAULT;
+    return len ? f->ops->read(f, buf, MIN(len, MAX_COUNT), pos) : 0;
+}
+
+static ssize_t do_write(struct file *f, const void __user *buf, u32 len, u64 *pos) {
+    if (!writable(f))
+        return -EBADF;
+    if (!f->ops || !f->ops->write)
+        return -EINVAL;
+    if (!user_range_ok(buf, len))
+        return -EFAULT;
+    return len ? f->ops->write(f, buf, MIN(len, MAX_COUNT), pos) : 0;
+}
+
+long sys_read(u32 fd, void __user *buf, u32 len) {
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long n = do_read(f, buf, len, &f->pos);
+    file_put(f);
+    return n;
+}
+
+long sys_write(u32 fd, const void __user *buf, u32 len) {
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long n = do_write(f, buf, len, &f->pos);
+    file_put(f);
+    return n;
+}
+
+/* One direction for both vector calls: stops at the first short or failed piece. */
+static long vector(u32 fd, const void __user *iov, u32 count, bool to_user) {
+    if (count > UIO_MAXIOV)
+        return -EINVAL;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long done = 0;
+    for (u32 i = 0; i < count; i++) {
+        struct iovec piece;
+        long n = copyin(&piece, (const struct iovec __user *)iov + i, sizeof(piece));
+        if (n == 0 && piece.iov_len > MAX_COUNT)
+            n = -EINVAL;
+        if (n == 0)
+            n = to_user ? do_read(f, piece.iov_base, piece.iov_len, &f->pos)
+                        : do_write(f, piece.iov_base, piece.iov_len, &f->pos);
+        if (n < 0) {
+            if (!done)
+                done = n;
+            break;
+        }
+        done += n;
+        if ((u32)n < piece.iov_len)
+            break;
+    }
+    file_put(f);
+    return done;
+}
+
+long sys_readv(u32 fd, const void __user *iov, u32 count) { return vector(fd, iov, count, true); }
+long sys_writev(u32 fd, const void __user *iov, u32 count) { return vector(fd, iov, count, false); }
+
+static bool seekable(const struct file *f) {
+    u16 type = S_TYPE(f->inode->mode);
+    return type == S_REG || type == S_BLK || type == S_DIR;
+}
+
+long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high) {
+    u64 pos = (u64)pos_high << 32 | pos_low;
+    if ((s64)pos < 0)
+        return -EINVAL;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long n = seekable(f) ? do_read(f, buf, len, &pos) : -ESPIPE;
+    file_put(f);
+    return n;
+}
+
+long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high) {
+    u64 pos = (u64)pos_high << 32 | pos_low;
+    if ((s64)pos < 0)
+        return -EINVAL;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    long n = seekable(f) ? do_write(f, buf, len, &pos) : -ESPIPE;
+    file_put(f);
+    return n;
+}

@@ -1,0 +1,160 @@
+/*
+ * exit, wait4, and the ways to die. A finished task gives everything back at once but its
+ * struct, its stack and its exit status, which wait for the parent (a zombie).
+ */
+#include "kernel/proc/exit.h"
+#include <linux/wait.h>
+#include "kernel/ledger/trace.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/proc/fork.h"
+#include "kernel/proc/sched.h"
+
+enum { SIGNAL_KILL = 9, SIGNAL_MAX = 64 };
+
+static void give_children_to_init(void) {
+    struct task *init = task_find(1), *child, *next;
+    LIST_FOREACH_SAFE(child, &current->children, sibling, next) {
+        LIST_REMOVE(child, sibling);
+        child->parent = init;
+        LIST_INSERT_HEAD(&init->children, child, sibling);
+        if (child->state == TASK_ZOMBIE)
+            wake_all(&init->child_exit);
+    }
+}
+
+void task_exit(int status) {
+    struct task *t = current;
+    trace(TRACE_EXIT, status, t->pid);
+    if (t->pid == 1) {
+        kprintf("init has ended with status %d: nothing left to run\n", status >> 8);
+        if (status)
+            power_fail();
+        power_off();
+    }
+    struct files *files = t->files;
+    t->files = NULL;
+    files_put(files);
+    if (t->clear_child_tid) {
+        u32 zero = 0;
+        if (copyout((void __user *)t->clear_child_tid, &zero, sizeof(zero)) < 0)
+            t->clear_child_tid = 0; /* its memory is gone already: nobody waits there */
+    }
+    struct mm *mm = t->mm;
+    t->mm = NULL;
+    mm_switch(NULL);
+    mm_put(mm);
+    if (t->cwd)
+        inode_put(t->cwd);
+    t->cwd = NULL;
+    give_children_to_init();
+
+    irq_disable();
+    t->exit_status = status;
+    t->state = TASK_ZOMBIE;
+    wake_all(&t->parent->child_exit);
+    schedule();
+    panic("a zombie runs");
+}
+
+void task_die(int signal, const char *fmt, ...) {
+    char why[160];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof(why), fmt, ap);
+    va_end(ap);
+    kprintf("%s[%u]: killed by signal %d: %s\n", current->name, current->pid, signal, why);
+    task_exit(signal);
+}
+
+void task_return_to_user(void) {
+    irq_disable();
+    while (unlikely(current->kill_signal || need_resched)) {
+        irq_enable();
+        if (current->kill_signal)
+            task_exit(current->kill_signal);
+        sched_yield_if_needed();
+        irq_disable();
+    }
+}
+
+long sys_exit(u32 code) { task_exit((code & 0xFF) << 8); }
+
+/* Signals are a later issue; what is here is their deadly half: every signal that would end a
+ * program by default ends it. */
+long sys_kill(s32 pid, u32 signal) {
+    if (signal > SIGNAL_MAX)
+        return -EINVAL;
+    struct task *t, *next;
+    int found = 0;
+    TAILQ_FOREACH_SAFE(t, &all_tasks, all, next) {
+        bool match = pid > 0    ? t->pid == (u32)pid
+                     : pid == 0 ? t->pgid == current->pgid
+                     : pid == -1 ? t->pid != 1 && t != current
+                                 : t->pgid == (u32)-pid;
+        if (!match || (!t->mm && t->state != TASK_ZOMBIE))
+            continue;
+        found++;
+        if (!signal || t->state == TASK_ZOMBIE)
+            continue;
+        if (t->pid == 1)
+            continue; /* init takes only signals it handles: none yet */
+        t->kill_signal = signal;
+        task_wake(t);
+    }
+    return found ? 0 : -ESRCH;
+}
+
+static bool wanted(const struct task *child, s32 pid) {
+    return pid == -1 || (pid > 0 && child->pid == (u32)pid) ||
+           (pid == 0 && child->pgid == current->pgid) ||
+           (pid < -1 && child->pgid == (u32)-pid);
+}
+
+/* A finished child that matches; *any says whether there is one to wait for at all. */
+static struct task *find_zombie(s32 pid, bool *any) {
+    struct task *child;
+    *any = false;
+    LIST_FOREACH(child, &current->children, sibling) {
+        if (!wanted(child, pid))
+            continue;
+        *any = true;
+        if (child->state == TASK_ZOMBIE)
+            return child;
+    }
+    return NULL;
+}
+
+long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage) {
+    if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | __WALL | __WNOTHREAD | __WCLONE))
+        return -EINVAL;
+    bool any;
+    struct task *child = find_zombie(pid, &any);
+    if (!any)
+        return -ECHILD;
+    if (!child) {
+        if (options & WNOHANG)
+            return 0;
+        int err = wait_event_killable(&current->child_exit, (child = find_zombie(pid, &any)) || !any,
+                                      0);
+        if (err)
+            return err;
+        if (!child)
+            return -ECHILD;
+    }
+    if (status && copyout(status, &child->exit_status, sizeof(int)) < 0)
+        return -EFAULT;
+    if (rusage && zero_user(rusage, 72) < 0)
+        return -EFAULT;
+    u32 child_pid = child->pid;
+    LIST_REMOVE(child, sibling);
+    TAILQ_REMOVE(&all_tasks, child, all);
+    task_count--;
+    task_free(child);
+    return child_pid;
+}
+
+long sys_waitpid(s32 pid, int __user *status, u32 options) {
+    return sys_wait4(pid, status, options, NULL);
+}

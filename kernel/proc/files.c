@@ -1,0 +1,63 @@
+/* The table of a task's open files: a descriptor is an index into it. */
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+#include "kernel/proc/fork.h"
+#include "kernel/proc/task.h"
+
+struct files *files_new(void) {
+    struct files *f = kzalloc(sizeof(*f));
+    if (f)
+        f->refs = 1;
+    return f;
+}
+
+struct files *files_copy(const struct files *from) {
+    struct files *f = files_new();
+    if (!f)
+        return NULL;
+    memcpy(f->cloexec, from->cloexec, sizeof(f->cloexec));
+    for (u32 i = 0; i < NR_FDS; i++)
+        if (from->fd[i])
+            f->fd[i] = file_hold(from->fd[i]);
+    return f;
+}
+
+void files_put(struct files *f) {
+    if (!f || --f->refs)
+        return;
+    for (u32 i = 0; i < NR_FDS; i++)
+        if (f->fd[i])
+            file_put(f->fd[i]);
+    kfree(f);
+}
+
+void files_close_on_exec(struct files *f) {
+    for (u32 i = 0; i < NR_FDS; i++) {
+        if (!f->fd[i] || !(f->cloexec[i / 8] & 1u << i % 8))
+            continue;
+        struct file *file = f->fd[i];
+        f->fd[i] = NULL;
+        f->cloexec[i / 8] &= ~(1u << i % 8);
+        file_put(file);
+    }
+}
+
+struct file *fd_get(u32 fd) {
+    struct files *f = current->files;
+    return fd < NR_FDS && f && f->fd[fd] ? file_hold(f->fd[fd]) : NULL;
+}
+
+int fd_install(struct file *file, u32 min_fd, bool cloexec) {
+    struct files *f = current->files;
+    for (u32 fd = min_fd; fd < NR_FDS; fd++) {
+        if (f->fd[fd])
+            continue;
+        f->fd[fd] = file;
+        if (cloexec)
+            f->cloexec[fd / 8] |= 1u << fd % 8;
+        else
+            f->cloexec[fd / 8] &= ~(1u << fd % 8);
+        return fd;
+    }
+    return -EMFILE;
+}

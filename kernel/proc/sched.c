@@ -1,0 +1,175 @@
+/*
+ * The scheduler: round robin, one CPU, kernel code is never preempted.
+ *
+ * A task leaves the CPU where it sleeps (wait_sleep), where it yields, or on its way back to
+ * user mode when its slice is used up or an interrupt has woken somebody. Idle is what runs when
+ * the queue is empty: it halts the processor until the next interrupt.
+ */
+#include "kernel/proc/sched.h"
+#include "kernel/ledger/trace.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/proc/fork.h"
+#include "kernel/proc/task.h"
+
+static struct task_list run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
+static struct task *idle;
+static u64 next_deadline; /* the earliest of all sleepers; 0: none */
+static u64 idle_total;
+u64 idle_since;
+bool need_resched;
+
+void sched_set_idle(struct task *t) { idle = t; }
+
+/* Interrupts are off. */
+static void switch_to(struct task *next, enum ledger_switch kind) {
+    struct task *prev = current;
+    ledger_switch(prev->account, kind);
+    trace(TRACE_SWITCH, next->pid, prev->pid);
+    if (prev->mm)
+        fpu_save(&prev->fpu);
+    current = next;
+    if (next->mm) { /* a kernel thread goes on in whatever address space is loaded */
+        mm_switch(next->mm);
+        tss_set_kernel_stack(next->kstack + KSTACK_SIZE);
+        gdt_set_tls(next->tls);
+        fpu_restore(&next->fpu);
+    }
+    switch_stacks(&prev->kernel_esp, next->kernel_esp);
+}
+
+static void pick_next(enum ledger_switch kind) {
+    u32 flags = irq_save();
+    if (current->state == TASK_READY && current != idle)
+        TAILQ_INSERT_TAIL(&run_queue, current, run);
+    struct task *next = TAILQ_FIRST(&run_queue);
+    if (next)
+        TAILQ_REMOVE(&run_queue, next, run);
+    else
+        next = idle;
+    need_resched = false;
+    next->slice = TICKS_SLICE;
+    if (next != current)
+        switch_to(next, kind);
+    irq_restore(flags);
+}
+
+void schedule(void) { pick_next(SWITCH_VOLUNTARY); }
+
+void sched_yield_if_needed(void) {
+    if (need_resched)
+        pick_next(SWITCH_INVOLUNTARY);
+}
+
+/* The first thing a new task does. */
+void task_started(void) {
+    irq_enable();
+    if (current->set_child_tid && /* CLONE_CHILD_SETTID: a bad address is the caller's loss */
+        copyout((void __user *)current->set_child_tid, &current->pid, sizeof(current->pid)) < 0)
+        current->set_child_tid = 0;
+}
+
+void task_wake(struct task *t) {
+    u32 flags = irq_save();
+    if (t->state == TASK_SLEEPING) {
+        if (t->sleeping_on) {
+            TAILQ_REMOVE(&t->sleeping_on->sleepers, t, run);
+            t->sleeping_on = NULL;
+        }
+        t->deadline = 0;
+        t->state = TASK_READY;
+        TAILQ_INSERT_TAIL(&run_queue, t, run);
+        need_resched = true;
+    }
+    irq_restore(flags);
+}
+
+void wake_all(struct wait_queue *q) {
+    u32 flags = irq_save();
+    struct task *t;
+    while ((t = TAILQ_FIRST(&q->sleepers)))
+        task_wake(t);
+    irq_restore(flags);
+}
+
+void wake_one(struct wait_queue *q) {
+    u32 flags = irq_save();
+    struct task *t = TAILQ_FIRST(&q->sleepers);
+    if (t)
+        task_wake(t);
+    irq_restore(flags);
+}
+
+bool task_killed(void) { return current->kill_signal != 0; }
+
+bool wait_sleep(struct wait_queue *q, u64 deadline) {
+    struct task *t = current;
+    ASSERT(t != idle);
+    t->state = TASK_SLEEPING;
+    t->sleeping_on = q;
+    t->deadline = deadline;
+    t->timed_out = false;
+    if (q)
+        TAILQ_INSERT_TAIL(&q->sleepers, t, run);
+    if (deadline && (!next_deadline || deadline < next_deadline))
+        next_deadline = deadline;
+    schedule();
+    return !t->timed_out;
+}
+
+void task_sleep_ticks(u64 ticks) {
+    u64 until = timer_ticks() + ticks;
+    u32 flags = irq_save();
+    while (timer_ticks() < until && !task_killed())
+        wait_sleep(NULL, until);
+    irq_restore(flags);
+}
+
+static void wake_sleepers(u64 now) {
+    next_deadline = 0;
+    struct task *t;
+    TAILQ_FOREACH(t, &all_tasks, all) {
+        if (t->state != TASK_SLEEPING || !t->deadline)
+            continue;
+        if (t->deadline <= now) {
+            t->timed_out = true;
+            task_wake(t);
+        } else if (!next_deadline || t->deadline < next_deadline) {
+            next_deadline = t->deadline;
+        }
+    }
+}
+
+void sched_tick(bool from_user) {
+    u64 now = timer_ticks();
+    if (next_deadline && next_deadline <= now)
+        wake_sleepers(now);
+    if (current == idle)
+        return;
+    if (from_user)
+        current->cpu_ticks_user++;
+    else
+        current->cpu_ticks_system++;
+    if (current->slice && --current->slice == 0)
+        need_resched = true;
+}
+
+void idle_interrupted(void) {
+    idle_total += rdtsc() - idle_since;
+    idle_since = 0;
+}
+
+u64 idle_tsc(void) { return idle_total; }
+
+void idle_loop(void) {
+    for (;;) {
+        irq_disable();
+        if (TAILQ_EMPTY(&run_queue)) {
+            idle_since = rdtsc();
+            __asm__ volatile("sti; hlt" ::: "memory"); /* sti acts after hlt has begun */
+        } else {
+            schedule();
+        }
+    }
+}

@@ -1,0 +1,170 @@
+/* Calls on the calling task itself and on the machine. */
+#include <asm/ldt.h>
+#include <linux/mman.h>
+#include <linux/reboot.h>
+#include <linux/utsname.h>
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/proc/task.h"
+#include "kernel/sys/sys.h"
+
+long sys_getpid(void) { return current->pid; }
+long sys_gettid(void) { return current->pid; }
+long sys_getppid(void) { return current->parent ? current->parent->pid : 0; }
+long sys_getuid(void) { return 0; } /* one user: root; also the three other identities */
+
+static struct task *target(u32 pid) { return pid ? task_find(pid) : current; }
+
+long sys_setpgid(u32 pid, u32 pgid) {
+    if ((s32)pgid < 0)
+        return -EINVAL;
+    struct task *t = target(pid);
+    if (!t || (t != current && t->parent != current))
+        return -ESRCH;
+    if (t->sid != current->sid || t->sid == t->pid)
+        return -EPERM;
+    t->pgid = pgid ? pgid : t->pid;
+    return 0;
+}
+
+long sys_getpgid(u32 pid) {
+    struct task *t = target(pid);
+    return t ? (long)t->pgid : -ESRCH;
+}
+
+long sys_getpgrp(void) { return current->pgid; }
+
+long sys_setsid(void) {
+    if (current->pgid == current->pid)
+        return -EPERM;
+    return current->sid = current->pgid = current->pid;
+}
+
+long sys_getsid(u32 pid) {
+    struct task *t = target(pid);
+    return t ? (long)t->sid : -ESRCH;
+}
+
+/* brk(2) of the kernel: answers the break as it is then, moved or not. */
+long sys_brk(u32 to) {
+    struct mm *mm = current->mm;
+    if (to < mm->brk_start || to > MMAP_TOP)
+        return mm->brk;
+    virt_t old_end = ROUND_UP(mm->brk, PAGE_SIZE), new_end = ROUND_UP(to, PAGE_SIZE);
+    if (new_end > old_end) {
+        if (!mm_range_free(mm, old_end, new_end) ||
+            vma_add(mm, old_end, new_end, PROT_READ | PROT_WRITE, false, NULL, 0) < 0)
+            return mm->brk;
+    } else if (new_end < old_end && mm_unmap(mm, new_end, old_end) < 0) {
+        return mm->brk;
+    }
+    return mm->brk = to;
+}
+
+/* Advice is only advice, but for MADV_DONTNEED, after which anonymous memory reads as zeroes. */
+long sys_madvise(u32 address, u32 len, u32 advice) {
+    if (address & (PAGE_SIZE - 1))
+        return -EINVAL;
+    len = ROUND_UP(len, PAGE_SIZE);
+    if (address >= USER_END || len > USER_END - address)
+        return -ENOMEM;
+    switch (advice) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+        return 0;
+    case MADV_DONTNEED:
+        return mm_discard(current->mm, address, address + len);
+    default:
+        return -EINVAL;
+    }
+}
+
+/* set_thread_area(2): a thread-local segment in one of the three GDT entries kept for it. */
+long sys_set_thread_area(void __user *descriptor) {
+    struct user_desc d;
+    if (copyin(&d, descriptor, sizeof(d)) < 0)
+        return -EFAULT;
+    u32 slot = d.entry_number - GDT_TLS_FIRST;
+    if (d.entry_number == (u32)-1) {
+        for (slot = 0; slot < NR_TLS_ENTRIES && current->tls[slot]; slot++)
+            ;
+        if (slot == NR_TLS_ENTRIES)
+            return -ESRCH;
+        d.entry_number = GDT_TLS_FIRST + slot;
+        if (copyout(descriptor, &d, sizeof(d)) < 0)
+            return -EFAULT;
+    }
+    if (slot >= NR_TLS_ENTRIES)
+        return -EINVAL;
+    bool empty = !d.base_addr && !d.limit && !d.seg_32bit && d.read_exec_only && d.seg_not_present;
+    u64 type = 0x10 | (u64)(d.contents & 2) << 2 | (u64)(d.contents & 1) << 2 |
+               (d.read_exec_only ? 0 : 2) | 1; /* system bit, code or data, writable, accessed */
+    current->tls[slot] =
+        empty ? 0
+              : (u64)(d.limit & 0xFFFF) | (u64)(d.base_addr & 0xFFFFFF) << 16 | type << 40 |
+                    (u64)3 << 45 | (u64)!d.seg_not_present << 47 |
+                    (u64)(d.limit >> 16 & 0xF) << 48 | (u64)d.useable << 52 |
+                    (u64)d.seg_32bit << 54 | (u64)d.limit_in_pages << 55 |
+                    (u64)(d.base_addr >> 24) << 56;
+    gdt_set_tls(current->tls);
+    return 0;
+}
+
+long sys_set_tid_address(u32 __user *tid) {
+    current->clear_child_tid = (u32)tid;
+    return current->pid;
+}
+
+long sys_uname(void __user *to) {
+    struct new_utsname name;
+    memset(&name, 0, sizeof(name));
+    strlcpy(name.sysname, "Linux", sizeof(name.sysname)); /* the ABI that programs may expect */
+    strlcpy(name.nodename, "ferry", sizeof(name.nodename));
+    strlcpy(name.release, "4.19.0-ferry-" SYSTEM_RELEASE, sizeof(name.release));
+    strlcpy(name.version, SYSTEM_NAME " " SYSTEM_RELEASE, sizeof(name.version));
+    strlcpy(name.machine, "i686", sizeof(name.machine));
+    return copyout(to, &name, sizeof(name));
+}
+
+long sys_sched_yield(void) {
+    schedule();
+    return 0;
+}
+
+long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument) {
+    if (magic1 != LINUX_REBOOT_MAGIC1 ||
+        (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
+         magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
+        return -EINVAL;
+    switch (command) {
+    case LINUX_REBOOT_CMD_POWER_OFF:
+    case LINUX_REBOOT_CMD_HALT:
+        kprintf("ferry: power off\n");
+        power_off();
+    case LINUX_REBOOT_CMD_RESTART:
+        power_reboot();
+    case LINUX_REBOOT_CMD_CAD_ON:
+    case LINUX_REBOOT_CMD_CAD_OFF:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* Not for keys: see random_read in kernel/fs/dev.c. */
+long sys_getrandom(void __user *buf, u32 len, u32 flags) {
+    if (flags & ~3u)
+        return -EINVAL;
+    u32 x = (u32)rdtsc() | 1;
+    for (u32 done = 0; done < len; done += 4) {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        if (copyout((char __user *)buf + done, &x, MIN(len - done, 4u)) < 0)
+            return done ? (long)done : -EFAULT;
+    }
+    return len;
+}

@@ -1,0 +1,75 @@
+/* System calls that belong to no path, and what they share. Each is its man page of section 2. */
+#ifndef KERNEL_SYS_SYS_H
+#define KERNEL_SYS_SYS_H
+
+#include "kernel/lib/types.h"
+
+#define SYSTEM_NAME    "Ferry"
+#define SYSTEM_RELEASE "0.1"
+
+/* file.c */
+long sys_open(const char __user *path, u32 flags, u32 mode);
+long sys_openat(s32 dirfd, const char __user *path, u32 flags, u32 mode);
+long sys_creat(const char __user *path, u32 mode);
+long sys_close(u32 fd);
+long sys_dup(u32 fd);
+long sys_dup2(u32 fd, u32 to);
+long sys_dup3(u32 fd, u32 to, u32 flags);
+long sys_fcntl64(u32 fd, u32 command, u32 argument);
+long sys_ioctl(u32 fd, u32 request, u32 argument);
+long sys_lseek(u32 fd, s32 offset, u32 whence);
+long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence);
+long sys_getdents64(u32 fd, void __user *buf, u32 len);
+long sys_fsync(u32 fd);
+long sys_sync(void);
+
+/* name.c */
+long sys_access(const char __user *path, u32 mode);
+long sys_faccessat(s32 dirfd, const char __user *path, u32 mode);
+long sys_chdir(const char __user *path);
+long sys_fchdir(u32 fd);
+long sys_getcwd(char __user *buf, u32 size);
+long sys_readlink(const char __user *path, char __user *buf, s32 size);
+long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 size);
+long sys_stat64(const char __user *path, void __user *to);
+long sys_lstat64(const char __user *path, void __user *to);
+long sys_fstat64(u32 fd, void __user *to);
+long sys_fstatat64(s32 dirfd, const char __user *path, void __user *to, u32 flags);
+long sys_statx(s32 dirfd, const char __user *path, u32 flags, u32 mask, void __user *to);
+long sys_unlink(const char __user *path);
+long sys_mkdir(const char __user *path, u32 mode);
+long sys_rmdir(const char __user *path);
+long sys_rename(const char __user *from, const char __user *to);
+long sys_umask(u32 mask);
+
+/* process.c */
+long sys_getpid(void);
+long sys_getppid(void);
+long sys_gettid(void);
+long sys_getuid(void);
+long sys_setpgid(u32 pid, u32 pgid);
+long sys_getpgid(u32 pid);
+long sys_getpgrp(void);
+long sys_setsid(void);
+long sys_getsid(u32 pid);
+long sys_brk(u32 to);
+long sys_madvise(u32 address, u32 len, u32 advice);
+long sys_set_thread_area(void __user *descriptor);
+long sys_set_tid_address(u32 __user *tid);
+long sys_uname(void __user *to);
+long sys_sched_yield(void);
+long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument);
+long sys_getrandom(void __user *buf, u32 len, u32 flags);
+
+/* time.c */
+long sys_time(u32 __user *to);
+long sys_times(void __user *to);
+long sys_gettimeofday(void __user *tv, void __user *tz);
+long sys_clock_gettime(u32 clock, void __user *to);
+long sys_clock_gettime64(u32 clock, void __user *to);
+long sys_clock_getres(u32 clock, void __user *to);
+long sys_nanosleep(const void __user *request, void __user *remain);
+long sys_clock_nanosleep(u32 clock, u32 flags, const void __user *request, void __user *remain);
+long sys_clock_nanosleep64(u32 clock, u32 flags, const void __user *request, void __user *remain);
+
+#endif
