@@ -12,6 +12,7 @@
 #ifndef KERNEL_CACHE_CACHE_H
 #define KERNEL_CACHE_CACHE_H
 
+#include "kernel/cache/readahead.h"
 #include "kernel/lib/types.h"
 #include "kernel/mm/page.h"
 
@@ -33,14 +34,6 @@ struct mapping {
     bool is_metadata; /* the ledger keeps its bytes apart */
     u32 nr_pages;     /* in the cache now */
 };
-
-/* Where a sequential reader is: one per open file. Zeroed at open. */
-struct readahead {
-    u32 next;  /* index that a sequential reader would ask for next */
-    u32 start; /* window last asked for: first page ... */
-    u32 size;  /* ... and number of pages */
-};
-#define READAHEAD_MAX_PAGES 32 /* 128 KiB, one disk command */
 
 void cache_init(void);
 

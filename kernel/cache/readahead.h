@@ -2,9 +2,16 @@
 #ifndef KERNEL_CACHE_READAHEAD_H
 #define KERNEL_CACHE_READAHEAD_H
 
-#include "kernel/cache/cache.h"
+#include "kernel/lib/types.h"
 
+/* Where a sequential reader is: one per open file. Zeroed at open. */
+struct readahead {
+    u32 next;  /* index that a sequential reader would ask for next */
+    u32 start; /* window last asked for: first page ... */
+    u32 size;  /* ... and number of pages */
+};
 #define READAHEAD_MIN_PAGES 4
+#define READAHEAD_MAX_PAGES 32 /* 128 KiB, one disk command */
 
 /* What to read: pages start ... start + count - 1, of which those that are in the cache already
  * are skipped. The first page at or behind `mark` that is really read becomes PG_READAHEAD. */
