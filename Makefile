@@ -20,7 +20,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.SECONDARY:
+.PRECIOUS: %.o
 .DEFAULT_GOAL := all
 
 DEPS := build/deps
