@@ -57,7 +57,6 @@ static void start(void *unused) {
 
     current->files = files_new();
     current->cwd = inode_hold(vfs_root);
-    strlcpy(current->cwd_path, "/", sizeof(current->cwd_path));
     struct file *console = file_open("/dev/console", 2, 0);
     if (!is_err(console)) {
         fd_install(file_hold(console), 0, false);

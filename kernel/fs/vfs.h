@@ -126,6 +126,9 @@ void vfs_mount_root(void); /* from root=; panics with one line when there is non
 enum { WALK_NOFOLLOW = 1, WALK_DIRECTORY = 2 };
 /* start NULL: the current task's directory. */
 struct inode *path_walk(struct inode *start, const char *path, u32 flags);
+/* The absolute path of a directory, not terminated, found by walking up; its length, or -ERANGE,
+ * -ENOENT (it was removed) ... */
+int path_of(struct inode *dir, char *buf, u32 size);
 /* Why a name that does not exist cannot be made: -ENOENT, -ENOTDIR, -EROFS ... */
 int path_parent_error(struct inode *start, const char *path);
 int mounts_format(char *buf, size_t size); /* /proc/mounts */

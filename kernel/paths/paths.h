@@ -27,6 +27,8 @@ long sys_read(u32 fd, void __user *buf, u32 len);
 long sys_write(u32 fd, const void __user *buf, u32 len);
 long sys_readv(u32 fd, const void __user *iov, u32 count);
 long sys_writev(u32 fd, const void __user *iov, u32 count);
+long sys_preadv(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high);
+long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high);
 long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high);
 long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high);
 long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff);

@@ -109,22 +109,28 @@ long sys_write(u32 fd, const void __user *buf, u32 len) {
     return n;
 }
 
-/* One direction for both vector calls: stops at the first short or failed piece. */
-static long vector(u32 fd, const void __user *iov, u32 count, bool to_user) {
-    if (count > UIO_MAXIOV)
+static bool seekable(const struct file *f) {
+    u16 type = S_TYPE(f->inode->mode);
+    return type == S_REG || type == S_BLK || type == S_DIR;
+}
+
+/* One loop for the four vector calls: stops at the first short or failed piece. pos NULL: the
+ * file's own position. */
+static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_user) {
+    if (count > UIO_MAXIOV || (pos && (s64)*pos < 0))
         return -EINVAL;
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long done = 0;
-    for (u32 i = 0; i < count; i++) {
+    long done = pos && !seekable(f) ? -ESPIPE : 0;
+    for (u32 i = 0; i < count && done >= 0; i++) {
         struct iovec piece;
         long n = copyin(&piece, (const struct iovec __user *)iov + i, sizeof(piece));
         if (n == 0 && piece.iov_len > MAX_COUNT)
             n = -EINVAL;
         if (n == 0)
-            n = to_user ? do_read(f, piece.iov_base, piece.iov_len, &f->pos)
-                        : do_write(f, piece.iov_base, piece.iov_len, &f->pos);
+            n = to_user ? do_read(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos)
+                        : do_write(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos);
         if (n < 0) {
             if (!done)
                 done = n;
@@ -138,12 +144,22 @@ static long vector(u32 fd, const void __user *iov, u32 count, bool to_user) {
     return done;
 }
 
-long sys_readv(u32 fd, const void __user *iov, u32 count) { return vector(fd, iov, count, true); }
-long sys_writev(u32 fd, const void __user *iov, u32 count) { return vector(fd, iov, count, false); }
+long sys_readv(u32 fd, const void __user *iov, u32 count) {
+    return vector(fd, iov, count, NULL, true);
+}
 
-static bool seekable(const struct file *f) {
-    u16 type = S_TYPE(f->inode->mode);
-    return type == S_REG || type == S_BLK || type == S_DIR;
+long sys_writev(u32 fd, const void __user *iov, u32 count) {
+    return vector(fd, iov, count, NULL, false);
+}
+
+long sys_preadv(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high) {
+    u64 pos = (u64)pos_high << 32 | pos_low;
+    return vector(fd, iov, count, &pos, true);
+}
+
+long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high) {
+    u64 pos = (u64)pos_high << 32 | pos_low;
+    return vector(fd, iov, count, &pos, false);
 }
 
 long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high) {

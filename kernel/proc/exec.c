@@ -161,8 +161,11 @@ static int map_program(struct mm *mm, struct inode *inode, struct program *p) {
     if (!any || !vma_find(mm, p->header.e_entry + p->bias))
         return -ENOEXEC;
     mm->brk_start = mm->brk = p->end;
-    return vma_add(mm, USER_STACK_TOP - 32 * PAGE_SIZE, USER_STACK_TOP, PROT_READ | PROT_WRITE,
-                   false, NULL, 0);
+    int err = vma_add(mm, USER_STACK_TOP - 32 * PAGE_SIZE, USER_STACK_TOP, PROT_READ | PROT_WRITE,
+                      false, NULL, 0);
+    if (!err)
+        vma_find(mm, USER_STACK_TOP - 1)->grows_down = true;
+    return err;
 }
 
 /* Behind p_filesz the last page of a segment belongs to .bss: zeroes, not the file's next bytes. */

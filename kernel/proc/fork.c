@@ -23,7 +23,6 @@ static struct task *copy_task(u32 stack) {
         return err_ptr(-ENOMEM);
     }
     t->cwd = parent->cwd ? inode_hold(parent->cwd) : NULL;
-    strlcpy(t->cwd_path, parent->cwd_path, sizeof(t->cwd_path));
     t->pgid = parent->pgid;
     t->sid = parent->sid;
     t->umask = parent->umask;

@@ -45,7 +45,6 @@ struct task {
     struct account *account;
     struct files *files;
     struct inode *cwd;
-    char cwd_path[256];
     u32 pgid, sid;
     u32 umask;
     int exit_status;        /* as wait4(2) gives it */

@@ -165,84 +165,47 @@ long sys_faccessat(s32 dirfd, const char __user *path, u32 mode) {
 
 long sys_access(const char __user *path, u32 mode) { return sys_faccessat(AT_FDCWD, path, mode); }
 
-/* Makes "a/../b" into "b" and puts the old directory in front of a relative path. */
-static int path_normalise(const char *cwd, const char *path, char *out, u32 size) {
-    u32 n = 0;
-    for (int part = *path == '/' ? 1 : 0; part < 2; part++) {
-        const char *p = part == 0 ? cwd : path;
-        while (*p) {
-            while (*p == '/')
-                p++;
-            u32 len = 0;
-            while (p[len] && p[len] != '/')
-                len++;
-            if (len == 2 && p[0] == '.' && p[1] == '.') {
-                while (n && out[--n] != '/')
-                    ;
-            } else if (len && !(len == 1 && p[0] == '.')) {
-                if (n + len + 2 > size)
-                    return -ENAMETOOLONG;
-                out[n++] = '/';
-                memcpy(out + n, p, len);
-                n += len;
-            }
-            p += len;
-        }
-    }
-    if (!n)
-        out[n++] = '/';
-    out[n] = 0;
-    return 0;
+static void change_directory(struct inode *dir) {
+    struct inode *old = current->cwd;
+    current->cwd = dir;
+    if (old)
+        inode_put(old);
 }
 
 long sys_chdir(const char __user *path) {
     char *name = path_copyin(path);
     if (is_err(name))
         return ptr_err(name);
-    char where[sizeof(current->cwd_path)];
-    long ret = path_normalise(current->cwd_path, name, where, sizeof(where));
     struct inode *dir = path_walk(NULL, name, WALK_DIRECTORY);
     kfree(name);
     if (is_err(dir))
         return ptr_err(dir);
-    if (ret < 0) {
-        inode_put(dir);
-        return ret;
-    }
-    if (current->cwd)
-        inode_put(current->cwd);
-    current->cwd = dir;
-    strlcpy(current->cwd_path, where, sizeof(current->cwd_path));
+    change_directory(dir);
     return 0;
 }
 
-/* The name of an open directory is not kept, so only the root and the current one are known. */
 long sys_fchdir(u32 fd) {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long ret = 0;
-    if (S_TYPE(f->inode->mode) != S_DIR)
-        ret = -ENOTDIR;
-    else if (f->inode == vfs_root)
-        strlcpy(current->cwd_path, "/", sizeof(current->cwd_path));
-    else if (f->inode != current->cwd)
-        ret = -ENOSYS;
-    if (!ret) {
-        struct inode *old = current->cwd;
-        current->cwd = inode_hold(f->inode);
-        if (old)
-            inode_put(old);
-    }
+    bool is_directory = S_TYPE(f->inode->mode) == S_DIR;
+    if (is_directory)
+        change_directory(inode_hold(f->inode));
     file_put(f);
-    return ret;
+    return is_directory ? 0 : -ENOTDIR;
 }
 
 long sys_getcwd(char __user *buf, u32 size) {
-    u32 n = strlen(current->cwd_path) + 1;
-    if (n > size)
-        return -ERANGE;
-    return copyout(buf, current->cwd_path, n) < 0 ? -EFAULT : (long)n;
+    char *path = kmalloc(PATH_MAX_LEN);
+    if (!path)
+        return -ENOMEM;
+    long n = path_of(current->cwd, path, PATH_MAX_LEN - 1);
+    if (n >= 0) {
+        path[n++] = 0;
+        n = (u32)n > size ? -ERANGE : copyout(buf, path, n) < 0 ? -EFAULT : n;
+    }
+    kfree(path);
+    return n;
 }
 
 long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 size) {

@@ -109,6 +109,8 @@ static const syscall table[] = {
     CALL(readlinkat),
     CALL(faccessat),
     CALL(dup3),
+    CALL(preadv),
+    CALL(pwritev),
     CALL(getrandom),
     CALL(socket),
     CALL(socketpair),
