@@ -4,12 +4,14 @@
 
 static bool to_serial = true, to_vga = true;
 
-void console_init(void) {
+void console_init(void)
+{
     serial_init();
     vga_init();
 }
 
-void console_choose(void) {
+void console_choose(void)
+{
     char name[16];
     if (!cmdline_get("console", name, sizeof(name)))
         return;
@@ -17,7 +19,8 @@ void console_choose(void) {
     to_vga = !to_serial;
 }
 
-static void serial_text(const char *text, size_t len) {
+static void serial_text(const char *text, size_t len)
+{
     while (len) {
         size_t n = 0;
         while (n < len && text[n] != '\n')
@@ -32,7 +35,8 @@ static void serial_text(const char *text, size_t len) {
     }
 }
 
-void console_write(const char *text, size_t len) {
+void console_write(const char *text, size_t len)
+{
     if (to_serial)
         serial_text(text, len);
     if (to_vga)

@@ -12,12 +12,14 @@ struct fw_cfg_file { /* big endian */
     char name[56];
 };
 
-static void read_bytes(void *to, u32 len) {
+static void read_bytes(void *to, u32 len)
+{
     for (u8 *p = to; len--; p++)
         *p = inb(PORT_DATA);
 }
 
-int fw_cfg_read(const char *name, void *buf, u32 size) {
+int fw_cfg_read(const char *name, void *buf, u32 size)
+{
     char signature[4];
     outw(PORT_SELECT, KEY_SIGNATURE);
     read_bytes(signature, 4);

@@ -8,16 +8,24 @@
 #include "kernel/fs/tty.h"
 
 enum { PORT_DATA = 0x60, PORT_STATUS = 0x64, STATUS_FULL = 1 << 0, LINE = 1 };
-enum { RELEASED = 0x80, EXTENDED = 0xE0, LEFT_SHIFT = 0x2A, RIGHT_SHIFT = 0x36, CONTROL = 0x1D,
-       CAPS_LOCK = 0x3A };
+enum {
+    RELEASED = 0x80,
+    EXTENDED = 0xE0,
+    LEFT_SHIFT = 0x2A,
+    RIGHT_SHIFT = 0x36,
+    CONTROL = 0x1D,
+    CAPS_LOCK = 0x3A
+};
 
-static const char plain[] = "\0\0331234567890-=\177\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char plain[] =
+    "\0\0331234567890-=\177\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] =
     "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 static bool shift, control, caps, extended;
 
-static void key(u8 code) {
+static void key(u8 code)
+{
     if (code == EXTENDED) {
         extended = true;
         return;
@@ -43,7 +51,8 @@ static void key(u8 code) {
     }
 }
 
-static bool keyboard_interrupt(void *device) {
+static bool keyboard_interrupt(void *device)
+{
     bool any = false;
     for (int i = 0; i < 16 && (inb(PORT_STATUS) & STATUS_FULL); i++) {
         key(inb(PORT_DATA));
@@ -52,7 +61,8 @@ static bool keyboard_interrupt(void *device) {
     return any;
 }
 
-void keyboard_init(void) {
+void keyboard_init(void)
+{
     for (int i = 0; i < 16 && (inb(PORT_STATUS) & STATUS_FULL); i++)
         inb(PORT_DATA); /* what the firmware left */
     irq_register(LINE, "keyboard", keyboard_interrupt, NULL);

@@ -8,22 +8,28 @@ enum { A_UPDATING = 0x80, B_BINARY = 0x04, B_24_HOURS = 0x02, HOURS_PM = 0x80 };
 
 static u32 boot_time;
 
-static u8 cmos(u8 reg) {
+static u8 cmos(u8 reg)
+{
     outb(PORT_INDEX, reg);
     return inb(PORT_DATA);
 }
 
-static u32 number(u8 v, bool binary) { return binary ? v : (v >> 4) * 10 + (v & 15); }
+static u32 number(u8 v, bool binary)
+{
+    return binary ? v : (v >> 4) * 10 + (v & 15);
+}
 
 /* Days from 1970-01-01 by counting leap years; the century is 20xx. */
-static u32 days(u32 year, u32 month, u32 day) {
+static u32 days(u32 year, u32 month, u32 day)
+{
     static const u16 before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     u32 leaps = (year - 1969) / 4; /* right until 2099 */
     bool leap_now = year % 4 == 0 && month > 2;
     return (year - 1970) * 365 + leaps + before[(month - 1) % 12] + leap_now + day - 1;
 }
 
-void rtc_init(void) {
+void rtc_init(void)
+{
     u8 r[10], again[10];
     for (int tries = 0; tries < 10; tries++) { /* two equal readings: no update in between */
         for (int i = 0; i < 100000 && (cmos(REG_A) & A_UPDATING); i++)
@@ -40,9 +46,13 @@ void rtc_init(void) {
     u32 hours = number(r[HOURS] & ~HOURS_PM, binary);
     if (!(b & B_24_HOURS))
         hours = hours % 12 + (r[HOURS] & HOURS_PM ? 12 : 0);
-    boot_time = days(2000 + number(r[YEAR], binary), number(r[MONTH], binary),
-                     number(r[DAY], binary)) * 86400 +
-                hours * 3600 + number(r[MINUTES], binary) * 60 + number(r[SECONDS], binary);
+    boot_time =
+        days(2000 + number(r[YEAR], binary), number(r[MONTH], binary), number(r[DAY], binary)) *
+            86400 +
+        hours * 3600 + number(r[MINUTES], binary) * 60 + number(r[SECONDS], binary);
 }
 
-u32 rtc_boot_time(void) { return boot_time; }
+u32 rtc_boot_time(void)
+{
+    return boot_time;
+}

@@ -18,7 +18,8 @@ enum {
     LSR_THR_EMPTY = 1 << 5,
 };
 
-void serial_init(void) {
+void serial_init(void)
+{
     outb(COM1 + IER, 0);
     outb(COM1 + LCR, LCR_DIVISOR);
     outb(COM1 + DATA, 1); /* 115200 baud */
@@ -28,7 +29,8 @@ void serial_init(void) {
     outb(COM1 + MCR, MCR_DTR_RTS_OUT2);
 }
 
-void serial_write(const char *text, size_t len) {
+void serial_write(const char *text, size_t len)
+{
     for (; len; len--, text++) {
         for (int patience = 100000; patience && !(inb(COM1 + LSR) & LSR_THR_EMPTY); patience--)
             ;
@@ -36,7 +38,8 @@ void serial_write(const char *text, size_t len) {
     }
 }
 
-static bool serial_interrupt(void *device) {
+static bool serial_interrupt(void *device)
+{
     bool any = false;
     /* A limit, since an absent UART reads as all ones. */
     for (int i = 0; i < 64 && (inb(COM1 + LSR) & LSR_DATA_READY); i++) {
@@ -46,7 +49,8 @@ static bool serial_interrupt(void *device) {
     return any;
 }
 
-void serial_irq_init(void) {
+void serial_irq_init(void)
+{
     if (inb(COM1 + LSR) == 0xFF)
         return; /* no such chip */
     irq_register(COM1_LINE, "ttyS0", serial_interrupt, NULL);

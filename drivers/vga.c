@@ -11,22 +11,28 @@ static u16 *const cells = (u16 *)(KERNEL_BASE + 0xB8000);
 static u32 row, column;
 static bool escape; /* inside an escape sequence: swallowed up to its letter */
 
-static u16 cell(char c) { return ATTRIBUTE << 8 | (u8)c; }
+static u16 cell(char c)
+{
+    return ATTRIBUTE << 8 | (u8)c;
+}
 
-static void scroll(void) {
+static void scroll(void)
+{
     memmove(cells, cells + COLUMNS, (ROWS - 1) * COLUMNS * sizeof(u16));
     for (u32 i = 0; i < COLUMNS; i++)
         cells[(ROWS - 1) * COLUMNS + i] = cell(' ');
     row = ROWS - 1;
 }
 
-void vga_init(void) {
+void vga_init(void)
+{
     for (u32 i = 0; i < ROWS * COLUMNS; i++)
         cells[i] = cell(' ');
     row = column = 0;
 }
 
-void vga_write(const char *text, size_t len) {
+void vga_write(const char *text, size_t len)
+{
     for (; len; len--, text++) {
         char c = *text;
         if (escape) {

@@ -19,28 +19,29 @@
 static void start(void *unused);
 void kmain(u32 magic, phys_t info_phys);
 
-void kmain(u32 magic, phys_t info_phys) {
+void kmain(u32 magic, phys_t info_phys)
+{
     const struct multiboot_info *info = phys_to_virt(info_phys);
-    console_init();                   /* serial line and screen: from here on we can speak */
-    gdt_init();                       /* segments, and the task state segment */
-    idt_init();                       /* all 256 gates: from here on a fault explains itself */
+    console_init(); /* serial line and screen: from here on we can speak */
+    gdt_init();     /* segments, and the task state segment */
+    idt_init();     /* all 256 gates: from here on a fault explains itself */
     if (magic != MULTIBOOT_LOADER_MAGIC)
         panic("not started by a multiboot loader (magic %08x)", magic);
     cmdline_init(info->flags & MULTIBOOT_HAS_CMDLINE ? phys_to_virt(info->cmdline) : NULL);
-    console_choose();                 /* console= */
-    cpu_features_init();              /* write protection, SMEP, SMAP */
-    fpu_init();                       /* x87 and SSE for programs */
-    frame_init(info);                 /* which RAM there is */
-    paging_init();                    /* the kernel's own page tables */
-    frame_start();                    /* free frames */
-    heap_init();                      /* kmalloc */
-    task_init();                      /* this code becomes task 0, later idle */
-    pic_init();                       /* interrupt controllers, all lines masked */
-    timer_init();                     /* 100 ticks a second */
-    rtc_init();                       /* what time it is */
-    cache_init();                     /* the page cache */
-    serial_irq_init();                /* keys typed at the serial line */
-    keyboard_init();                  /* and at the keyboard */
+    console_choose();    /* console= */
+    cpu_features_init(); /* write protection, SMEP, SMAP */
+    fpu_init();          /* x87 and SSE for programs */
+    frame_init(info);    /* which RAM there is */
+    paging_init();       /* the kernel's own page tables */
+    frame_start();       /* free frames */
+    heap_init();         /* kmalloc */
+    task_init();         /* this code becomes task 0, later idle */
+    pic_init();          /* interrupt controllers, all lines masked */
+    timer_init();        /* 100 ticks a second */
+    rtc_init();          /* what time it is */
+    cache_init();        /* the page cache */
+    serial_irq_init();   /* keys typed at the serial line */
+    keyboard_init();     /* and at the keyboard */
     irq_enable();
 
     kthread_create("init", start, NULL);
@@ -48,12 +49,13 @@ void kmain(u32 magic, phys_t info_phys) {
 }
 
 /* Task 1: what may sleep while it starts, then the first program in its place. */
-static void start(void *unused) {
+static void start(void *unused)
+{
     kprintf("ferry %s: %u MiB of RAM, %u MiB free\n", SYSTEM_RELEASE, total_frames >> 8,
             nr_free_frames >> 8);
-    pci_init();                       /* disks and cards */
-    vfs_mount_root();                 /* root=, /proc, /dev */
-    net_init();                       /* lwIP, the network thread, an address */
+    pci_init();       /* disks and cards */
+    vfs_mount_root(); /* root=, /proc, /dev */
+    net_init();       /* lwIP, the network thread, an address */
 
     current->files = files_new();
     current->cwd = inode_hold(vfs_root);

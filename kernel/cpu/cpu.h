@@ -7,42 +7,66 @@
 
 #include "kernel/lib/types.h"
 
-static inline void outb(u16 port, u8 v) { __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port)); }
-static inline void outw(u16 port, u16 v) { __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port)); }
-static inline void outl(u16 port, u32 v) { __asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port)); }
-static inline u8 inb(u16 port) {
+static inline void outb(u16 port, u8 v)
+{
+    __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
+}
+static inline void outw(u16 port, u16 v)
+{
+    __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
+}
+static inline void outl(u16 port, u32 v)
+{
+    __asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port));
+}
+static inline u8 inb(u16 port)
+{
     u8 v;
     __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
-static inline u16 inw(u16 port) {
+static inline u16 inw(u16 port)
+{
     u16 v;
     __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
-static inline u32 inl(u16 port) {
+static inline u32 inl(u16 port)
+{
     u32 v;
     __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
 
-static inline void irq_enable(void) { __asm__ volatile("sti" ::: "memory"); }
-static inline void irq_disable(void) { __asm__ volatile("cli" ::: "memory"); }
-static inline u32 irq_save(void) {
+static inline void irq_enable(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+static inline void irq_disable(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+static inline u32 irq_save(void)
+{
     u32 flags;
     __asm__ volatile("pushfl; popl %0; cli" : "=r"(flags)::"memory");
     return flags;
 }
-static inline void irq_restore(u32 flags) {
+static inline void irq_restore(u32 flags)
+{
     __asm__ volatile("pushl %0; popfl" ::"r"(flags) : "memory", "cc");
 }
-static inline u64 rdtsc(void) {
+static inline u64 rdtsc(void)
+{
     u64 t;
     __asm__ volatile("rdtsc" : "=A"(t));
     return t;
 }
 /* Orders device memory accesses against the compiler; x86 keeps stores in order by itself. */
-static inline void compiler_barrier(void) { __asm__ volatile("" ::: "memory"); }
+static inline void compiler_barrier(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
 
 #define EFLAGS_IF (1u << 9)
 
@@ -81,10 +105,10 @@ int irq_format(char *buf, size_t size); /* text of /proc/interrupts */
 /* timer.c: 100 ticks a second, from the PIT. */
 #define TIMER_HZ 100
 void timer_init(void);
-u64 timer_ticks(void);      /* since boot */
-u64 timer_ms(void);         /* since boot */
-u64 timer_ns(void);         /* since boot, of the time-stamp counter's resolution */
-void delay_us(u32 us);      /* busy wait, for a device's short settling times */
+u64 timer_ticks(void); /* since boot */
+u64 timer_ms(void);    /* since boot */
+u64 timer_ns(void);    /* since boot, of the time-stamp counter's resolution */
+void delay_us(u32 us); /* busy wait, for a device's short settling times */
 
 /* fpu.c */
 struct fpu_state {

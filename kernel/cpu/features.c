@@ -13,11 +13,13 @@ enum { CPUID_7_EBX_SMEP = 1 << 7, CPUID_7_EBX_SMAP = 1 << 20 };
 bool cpu_has_smap, cpu_has_smep, cpu_has_nx, cpu_has_fxsr;
 static bool has_pge;
 
-static void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d) {
+static void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d)
+{
     __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(0));
 }
 
-void cpu_features_init(void) {
+void cpu_features_init(void)
+{
     u32 a, b, c, d, highest;
     cpuid(0, &highest, &b, &c, &d);
     cpuid(1, &a, &b, &c, &d);

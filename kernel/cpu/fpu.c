@@ -12,7 +12,8 @@ enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10 };
 
 static struct fpu_state initial;
 
-void fpu_init(void) {
+void fpu_init(void)
+{
     u32 cr0, cr4;
     __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
     cr0 = (cr0 & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE;
@@ -29,16 +30,21 @@ void fpu_init(void) {
     fpu_save(&initial);
 }
 
-void fpu_state_init(struct fpu_state *state) { *state = initial; }
+void fpu_state_init(struct fpu_state *state)
+{
+    *state = initial;
+}
 
-void fpu_save(struct fpu_state *state) {
+void fpu_save(struct fpu_state *state)
+{
     if (cpu_has_fxsr)
         __asm__ volatile("fxsave %0" : "=m"(*state));
     else
         __asm__ volatile("fnsave %0; frstor %0" : "+m"(*state));
 }
 
-void fpu_restore(const struct fpu_state *state) {
+void fpu_restore(const struct fpu_state *state)
+{
     if (cpu_has_fxsr)
         __asm__ volatile("fxrstor %0" ::"m"(*state));
     else

@@ -29,17 +29,20 @@ extern u8 boot_stack_top[];
 extern u32 boot_pgdir[];
 void double_fault_entry(void);
 
-static u64 descriptor(u32 base, u32 limit, u8 access, u8 flags) {
+static u64 descriptor(u32 base, u32 limit, u8 access, u8 flags)
+{
     return (u64)(limit & 0xFFFF) | (u64)(base & 0xFFFFFF) << 16 | (u64)access << 40 |
            (u64)(limit >> 16 & 0xF) << 48 | (u64)flags << 52 | (u64)(base >> 24) << 56;
 }
 
 /* The interrupted registers are in the main TSS, where the processor put them at the switch. */
-void double_fault_entry(void) {
+void double_fault_entry(void)
+{
     panic("double fault: eip %08x esp %08x (kernel stack overflow?)", tss.eip, tss.esp);
 }
 
-void gdt_init(void) {
+void gdt_init(void)
+{
     gdt[KERNEL_CS / 8] = descriptor(0, 0xFFFFF, ACCESS_CODE, FLAGS_4K_32BIT);
     gdt[KERNEL_DS / 8] = descriptor(0, 0xFFFFF, ACCESS_DATA, FLAGS_4K_32BIT);
     gdt[USER_CS / 8] = descriptor(0, 0xFFFFF, ACCESS_CODE | ACCESS_RING3, FLAGS_4K_32BIT);
@@ -73,11 +76,18 @@ void gdt_init(void) {
                      : "memory");
 }
 
-void tss_set_kernel_stack(virt_t top) { tss.esp0 = top; }
+void tss_set_kernel_stack(virt_t top)
+{
+    tss.esp0 = top;
+}
 
-void double_fault_set_pgdir(phys_t pgdir) { double_fault_tss.cr3 = pgdir; }
+void double_fault_set_pgdir(phys_t pgdir)
+{
+    double_fault_tss.cr3 = pgdir;
+}
 
-void gdt_set_tls(const u64 tls[NR_TLS_ENTRIES]) {
+void gdt_set_tls(const u64 tls[NR_TLS_ENTRIES])
+{
     for (int i = 0; i < NR_TLS_ENTRIES; i++)
         gdt[GDT_TLS_FIRST + i] = tls[i];
 }

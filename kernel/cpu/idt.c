@@ -19,7 +19,8 @@ struct gate {
 static struct gate idt[256];
 extern const u32 trap_stubs[256];
 
-void idt_init(void) {
+void idt_init(void)
+{
     for (u32 v = 0; v < 256; v++) {
         bool from_user = v == TRAP_BREAKPOINT || v == TRAP_OVERFLOW || v == TRAP_SYSCALL;
         idt[v] = (struct gate){

@@ -24,24 +24,28 @@ static u32 counts[16], spurious;
 static u16 masked = 0xFFFF;
 bool irq_from_user;
 
-static void mask_write(void) {
+static void mask_write(void)
+{
     outb(PIC1 + PIC_DATA, masked & 0xFF);
     outb(PIC2 + PIC_DATA, masked >> 8);
 }
 
-void pic_mask(u8 line) {
+void pic_mask(u8 line)
+{
     masked |= 1u << line;
     mask_write();
 }
 
-void pic_unmask(u8 line) {
+void pic_unmask(u8 line)
+{
     masked &= ~(1u << line);
     if (line >= 8)
         masked &= ~(1u << CASCADE_LINE);
     mask_write();
 }
 
-void pic_init(void) {
+void pic_init(void)
+{
     outb(PIC1, ICW1_INIT_ICW4);
     outb(PIC2, ICW1_INIT_ICW4);
     outb(PIC1 + PIC_DATA, TRAP_IRQ_FIRST);
@@ -53,7 +57,8 @@ void pic_init(void) {
     mask_write();
 }
 
-int irq_register(u8 line, const char *name, irq_handler handler, void *device) {
+int irq_register(u8 line, const char *name, irq_handler handler, void *device)
+{
     if (line >= 16)
         return -EINVAL;
     struct irq_action *a = kmalloc(sizeof(*a));
@@ -67,7 +72,8 @@ int irq_register(u8 line, const char *name, irq_handler handler, void *device) {
     return 0;
 }
 
-static bool is_spurious(u8 line) {
+static bool is_spurious(u8 line)
+{
     if (line != 7 && line != 15)
         return false;
     u16 pic = line == 7 ? PIC1 : PIC2;
@@ -80,7 +86,8 @@ static bool is_spurious(u8 line) {
     return true;
 }
 
-void irq_dispatch(u8 line) {
+void irq_dispatch(u8 line)
+{
     if (is_spurious(line))
         return;
     counts[line]++;
@@ -91,7 +98,8 @@ void irq_dispatch(u8 line) {
     outb(PIC1, PIC_EOI);
 }
 
-int irq_format(char *buf, size_t size) {
+int irq_format(char *buf, size_t size)
+{
     int n = snprintf(buf, size, "           CPU0\n");
     for (int line = 0; line < 16; line++) {
         if (!actions[line])

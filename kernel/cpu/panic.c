@@ -17,7 +17,8 @@ extern const u32 ksyms_count;
 extern const char ksyms_names[];
 extern const u8 kernel_start[], kernel_text_end[];
 
-const char *ksym_lookup(u32 address, u32 *offset) {
+const char *ksym_lookup(u32 address, u32 *offset)
+{
     if (address < (u32)kernel_start || address >= (u32)kernel_text_end || !ksyms_count ||
         address < ksyms_start[0].address)
         return NULL;
@@ -33,7 +34,8 @@ const char *ksym_lookup(u32 address, u32 *offset) {
     return ksyms_names + ksyms_start[low].name;
 }
 
-static void print_address(u32 address) {
+static void print_address(u32 address)
+{
     u32 offset;
     const char *name = ksym_lookup(address, &offset);
     if (name)
@@ -43,7 +45,8 @@ static void print_address(u32 address) {
 }
 
 /* A frame pointer is believed only while it stays in the stack it started in. */
-void backtrace_print(u32 eip, u32 ebp) {
+void backtrace_print(u32 eip, u32 ebp)
+{
     kprintf("backtrace:\n");
     print_address(eip);
     u32 lowest = ebp;
@@ -60,7 +63,8 @@ void backtrace_print(u32 eip, u32 ebp) {
     }
 }
 
-void registers_print(const struct trap_frame *f) {
+void registers_print(const struct trap_frame *f)
+{
     bool user = trap_from_user(f);
     u32 cr2, cr3;
     __asm__ volatile("movl %%cr2, %0" : "=r"(cr2));
@@ -72,7 +76,8 @@ void registers_print(const struct trap_frame *f) {
             cr3);
 }
 
-static void __noreturn finish(void) {
+static void __noreturn finish(void)
+{
     if (current)
         kprintf("task %u (%s)\n", current->pid, current->name);
     trace_print_last(16);
@@ -82,7 +87,8 @@ static void __noreturn finish(void) {
 
 static bool panicking;
 
-static void begin(void) {
+static void begin(void)
+{
     irq_disable();
     if (panicking) /* a fault while explaining one: the explanation ends here */
         power_fail();
@@ -90,7 +96,8 @@ static void begin(void) {
     kprintf("\npanic: ");
 }
 
-void panic(const char *fmt, ...) {
+void panic(const char *fmt, ...)
+{
     begin();
     char why[200];
     va_list ap;
@@ -102,7 +109,8 @@ void panic(const char *fmt, ...) {
     finish();
 }
 
-void panic_frame(const struct trap_frame *f, const char *why) {
+void panic_frame(const struct trap_frame *f, const char *why)
+{
     begin();
     kprintf("%s (vector %u, error %x)\n", why, f->vector, f->error);
     registers_print(f);

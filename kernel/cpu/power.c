@@ -13,23 +13,27 @@ enum {
     KEYBOARD_RESET = 0xFE,
 };
 
-static void __noreturn halt_forever(void) {
+static void __noreturn halt_forever(void)
+{
     irq_disable();
     for (;;)
         __asm__ volatile("hlt");
 }
 
-void power_off(void) {
+void power_off(void)
+{
     outw(PM1A_CONTROL, PM1A_SLEEP);
     halt_forever();
 }
 
-void power_fail(void) {
+void power_fail(void)
+{
     outb(DEBUG_EXIT, 1);
     halt_forever(); /* a person is watching: leave the panic on the screen */
 }
 
-void power_reboot(void) {
+void power_reboot(void)
+{
     outb(KEYBOARD_COMMAND, KEYBOARD_RESET);
     delay_us(10000);
     struct {

@@ -26,14 +26,16 @@ static u64 ticks;
 static u64 tsc_at_boot;
 static u32 tsc_per_ms = 1000000;
 
-static bool timer_interrupt(void *device) {
+static bool timer_interrupt(void *device)
+{
     ticks++;
     sched_tick(irq_from_user);
     return true;
 }
 
 /* How far the time-stamp counter runs in 10 ms. */
-static u32 measure_tsc(void) {
+static u32 measure_tsc(void)
+{
     const u32 count = PIT_HZ / 100;
     outb(PORT_B, (inb(PORT_B) & ~PORT_B_SPEAKER) | PORT_B_GATE2);
     outb(PIT_COMMAND, PIT_ONE_SHOT_2);
@@ -46,7 +48,8 @@ static u32 measure_tsc(void) {
     return (u32)(rdtsc() - start);
 }
 
-void timer_init(void) {
+void timer_init(void)
+{
     u32 per_ms = measure_tsc() / 10;
     if (per_ms)
         tsc_per_ms = per_ms;
@@ -60,7 +63,8 @@ void timer_init(void) {
     irq_register(TIMER_LINE, "timer", timer_interrupt, NULL);
 }
 
-u64 timer_ticks(void) {
+u64 timer_ticks(void)
+{
     u32 flags = irq_save();
     u64 now = ticks;
     irq_restore(flags);
@@ -69,7 +73,8 @@ u64 timer_ticks(void) {
 
 /* 64-bit by 32-bit, without libgcc's general division: the quotient is built of two steps of
  * the processor's own 64-by-32 division. */
-static u64 div_u64(u64 n, u32 by, u32 *rest) {
+static u64 div_u64(u64 n, u32 by, u32 *rest)
+{
     u32 high = n >> 32, low = (u32)n, q_high = high / by, r = high % by, q_low;
     __asm__("divl %4" : "=a"(q_low), "=d"(r) : "a"(low), "d"(r), "r"(by) : "cc");
     if (rest)
@@ -77,15 +82,20 @@ static u64 div_u64(u64 n, u32 by, u32 *rest) {
     return (u64)q_high << 32 | q_low;
 }
 
-u64 timer_ms(void) { return div_u64(rdtsc() - tsc_at_boot, tsc_per_ms, NULL); }
+u64 timer_ms(void)
+{
+    return div_u64(rdtsc() - tsc_at_boot, tsc_per_ms, NULL);
+}
 
-u64 timer_ns(void) {
+u64 timer_ns(void)
+{
     u32 rest;
     u64 ms = div_u64(rdtsc() - tsc_at_boot, tsc_per_ms, &rest);
     return ms * 1000000 + div_u64((u64)rest * 1000000, tsc_per_ms, NULL);
 }
 
-void delay_us(u32 us) {
+void delay_us(u32 us)
+{
     u64 until = rdtsc() + div_u64((u64)us * tsc_per_ms, 1000, NULL);
     while (rdtsc() < until)
         __asm__ volatile("pause");

@@ -46,20 +46,23 @@ struct extable_entry {
 extern const struct extable_entry extable_start[], extable_end[];
 
 /* Where to go on after a fault of the instruction at eip; 0: it must not fault. */
-static u32 extable_find(u32 eip) {
+static u32 extable_find(u32 eip)
+{
     for (const struct extable_entry *e = extable_start; e < extable_end; e++)
         if (e->at == eip)
             return e->go_on;
     return 0;
 }
 
-static u32 read_cr2(void) {
+static u32 read_cr2(void)
+{
     u32 address;
     __asm__ volatile("movl %%cr2, %0" : "=r"(address));
     return address;
 }
 
-static void page_fault(struct trap_frame *f) {
+static void page_fault(struct trap_frame *f)
+{
     u32 address = read_cr2();
     bool from_user = trap_from_user(f);
     /* Interrupts were on where the fault happened, except in a few places that must not fault. */
@@ -81,7 +84,8 @@ static void page_fault(struct trap_frame *f) {
     f->eip = extable_find(f->eip);
 }
 
-static void exception(struct trap_frame *f) {
+static void exception(struct trap_frame *f)
+{
     const char *name = f->vector < ARRAY_LEN(exceptions) ? exceptions[f->vector].name : "reserved";
     ledger_entry(account_current(), ENTRY_EXCEPTION);
     if (!trap_from_user(f))
@@ -91,7 +95,8 @@ static void exception(struct trap_frame *f) {
     task_die(signal ? signal : SIG_SEGV, "%s, eip %08x, error %x", name, f->eip, f->error);
 }
 
-void trap_dispatch(struct trap_frame *f) {
+void trap_dispatch(struct trap_frame *f)
+{
     bool from_user = trap_from_user(f);
     if (from_user)
         current->frame = f;

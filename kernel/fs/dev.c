@@ -12,20 +12,27 @@
 
 #define RDEV(major, minor) ((major) << 8 | (minor))
 
-static ssize_t null_read(struct file *f, void __user *buf, size_t len, u64 *pos) { return 0; }
-static ssize_t null_write(struct file *f, const void __user *buf, size_t len, u64 *pos) {
+static ssize_t null_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
+    return 0;
+}
+static ssize_t null_write(struct file *f, const void __user *buf, size_t len, u64 *pos)
+{
     return len;
 }
-static ssize_t zero_read(struct file *f, void __user *buf, size_t len, u64 *pos) {
+static ssize_t zero_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
     return zero_user(buf, len) < 0 ? -EFAULT : (ssize_t)len;
 }
-static ssize_t full_write(struct file *f, const void __user *buf, size_t len, u64 *pos) {
+static ssize_t full_write(struct file *f, const void __user *buf, size_t len, u64 *pos)
+{
     return -ENOSPC;
 }
 
 /* xorshift (Marsaglia 2003) stirred with the time-stamp counter: unpredictable enough for
  * programs that want different numbers each run, not for keys. */
-static u32 random_word(void) {
+static u32 random_word(void)
+{
     static u32 x;
     x ^= (u32)rdtsc() | 1;
     x ^= x << 13;
@@ -34,7 +41,8 @@ static u32 random_word(void) {
     return x;
 }
 
-static ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos) {
+static ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
     for (size_t done = 0; done < len; done += 4) {
         u32 word = random_word();
         if (copyout((char __user *)buf + done, &word, MIN(len - done, 4u)) < 0)
@@ -49,7 +57,8 @@ static const struct file_ops full_ops = {.read = zero_read, .write = full_write}
 static const struct file_ops random_ops = {.read = random_read, .write = null_write};
 
 /* A disk's raw sectors come through the page cache, as the metadata of its file system do. */
-static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos) {
+static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
     struct block_device *d = block_next(NULL);
     while (d && d->rdev != f->inode->rdev)
         d = block_next(d);
@@ -90,7 +99,8 @@ static const struct device {
     {"tty0", RDEV(4, 0), &tty_ops},
 };
 
-const struct file_ops *dev_ops(u16 mode, u32 rdev) {
+const struct file_ops *dev_ops(u16 mode, u32 rdev)
+{
     if (S_TYPE(mode) == S_CHR) {
         for (u32 i = 0; i < ARRAY_LEN(devices); i++)
             if (devices[i].rdev == rdev)
@@ -106,14 +116,16 @@ const struct file_ops *dev_ops(u16 mode, u32 rdev) {
 /* Inode numbers: 1 the root, then the table above, then the disks. */
 enum { INO_ROOT = 1, INO_DEVICES = 2, INO_DISKS = 64 };
 
-static struct block_device *disk_number(u32 n) {
+static struct block_device *disk_number(u32 n)
+{
     struct block_device *d = block_next(NULL);
     while (d && n--)
         d = block_next(d);
     return d;
 }
 
-static const char *name_of(u32 ino) {
+static const char *name_of(u32 ino)
+{
     if (ino >= INO_DISKS) {
         struct block_device *d = disk_number(ino - INO_DISKS);
         return d ? d->name : NULL;
@@ -124,7 +136,8 @@ static const char *name_of(u32 ino) {
 }
 
 /* The next number in use from `ino` on; 0 behind the last. */
-static u32 next_ino(u32 ino) {
+static u32 next_ino(u32 ino)
+{
     if (ino < INO_DISKS) {
         if (ino < INO_DEVICES + ARRAY_LEN(devices))
             return MAX(ino, (u32)INO_DEVICES);
@@ -133,14 +146,16 @@ static u32 next_ino(u32 ino) {
     return name_of(ino) ? ino : 0;
 }
 
-static struct inode *dev_lookup(struct inode *dir, const char *name, u32 len) {
+static struct inode *dev_lookup(struct inode *dir, const char *name, u32 len)
+{
     for (u32 ino = next_ino(0); ino; ino = next_ino(ino + 1))
         if (strlen(name_of(ino)) == len && !memcmp(name_of(ino), name, len))
             return inode_get(dir->super, ino);
     return err_ptr(-ENOENT);
 }
 
-static int dev_readdir(struct file *file, struct dir_sink *sink) {
+static int dev_readdir(struct file *file, struct dir_sink *sink)
+{
     if (file->pos == 0 && !sink->emit(sink, ".", 1, INO_ROOT, S_DIR >> 12, 1))
         return 0;
     file->pos = MAX(file->pos, 1u);
@@ -160,7 +175,8 @@ static int dev_readdir(struct file *file, struct dir_sink *sink) {
 static const struct inode_ops dir_ops = {.lookup = dev_lookup};
 static const struct file_ops dir_fops = {.readdir = dev_readdir};
 
-static int dev_read_inode(struct inode *inode) {
+static int dev_read_inode(struct inode *inode)
+{
     if (inode->ino == INO_ROOT) {
         inode->mode = S_DIR | 0755;
         inode->nlink = 2;
@@ -178,9 +194,13 @@ static int dev_read_inode(struct inode *inode) {
     return 0;
 }
 
-static struct super *dev_mount(struct block_device *device, u32 flags) {
-    static struct super super = {.type = "devtmpfs", .dev = 5, .magic = 0x01021994,
-                                 .block_size = PAGE_SIZE, .read_inode = dev_read_inode};
+static struct super *dev_mount(struct block_device *device, u32 flags)
+{
+    static struct super super = {.type = "devtmpfs",
+                                 .dev = 5,
+                                 .magic = 0x01021994,
+                                 .block_size = PAGE_SIZE,
+                                 .read_inode = dev_read_inode};
     struct inode *root = inode_get(&super, INO_ROOT);
     if (is_err(root))
         return (struct super *)root;

@@ -5,7 +5,8 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 
-struct file *file_new(struct inode *inode, const struct file_ops *ops, u32 flags) {
+struct file *file_new(struct inode *inode, const struct file_ops *ops, u32 flags)
+{
     struct file *f = kzalloc(sizeof(*f));
     if (!f)
         return NULL;
@@ -16,12 +17,14 @@ struct file *file_new(struct inode *inode, const struct file_ops *ops, u32 flags
     return f;
 }
 
-struct file *file_hold(struct file *f) {
+struct file *file_hold(struct file *f)
+{
     f->refs++;
     return f;
 }
 
-void file_put(struct file *f) {
+void file_put(struct file *f)
+{
     ASSERT(f->refs > 0);
     if (--f->refs)
         return;
@@ -32,7 +35,8 @@ void file_put(struct file *f) {
 }
 
 /* What kind of file is it, and may it be opened like this? */
-static int check_open(const struct inode *inode, u32 flags) {
+static int check_open(const struct inode *inode, u32 flags)
+{
     u16 type = S_TYPE(inode->mode);
     bool write = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
@@ -50,7 +54,8 @@ static int check_open(const struct inode *inode, u32 flags) {
     return 0;
 }
 
-struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 mode) {
+struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 mode)
+{
     struct inode *inode = path_walk(start, path, flags & O_NOFOLLOW ? WALK_NOFOLLOW : 0);
     if (is_err(inode)) {
         /* Creating needs a directory that exists, on a file system that takes writes. */
@@ -85,6 +90,7 @@ fail:
     return err_ptr(err);
 }
 
-struct file *file_open(const char *path, u32 flags, u16 mode) {
+struct file *file_open(const char *path, u32 flags, u16 mode)
+{
     return file_open_at(NULL, path, flags, mode);
 }

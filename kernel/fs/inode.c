@@ -18,11 +18,13 @@ static struct slab_cache *inode_cache;
 
 static u32 nr_unused;
 
-static struct inode_list *bucket(struct super *super, u32 ino) {
+static struct inode_list *bucket(struct super *super, u32 ino)
+{
     return &table[(ino ^ (u32)super >> 4) % BUCKETS];
 }
 
-struct inode *inode_new(struct super *super, u32 ino, u16 mode) {
+struct inode *inode_new(struct super *super, u32 ino, u16 mode)
+{
     if (!inode_cache)
         inode_cache = slab_create("inode", sizeof(struct inode));
     struct inode *inode = slab_alloc(inode_cache);
@@ -37,9 +39,13 @@ struct inode *inode_new(struct super *super, u32 ino, u16 mode) {
     return inode;
 }
 
-static bool in_table(const struct inode *inode) { return inode->hash.le_prev != NULL; }
+static bool in_table(const struct inode *inode)
+{
+    return inode->hash.le_prev != NULL;
+}
 
-static void destroy(struct inode *inode) {
+static void destroy(struct inode *inode)
+{
     if (in_table(inode))
         LIST_REMOVE(inode, hash);
     if (inode->mapping.ops)
@@ -50,11 +56,12 @@ static void destroy(struct inode *inode) {
 }
 
 /* Drops inodes that nobody holds: all (keep_pages false), or those without cached pages. */
-u32 inode_drop_unused(bool keep_pages) {
+u32 inode_drop_unused(bool keep_pages)
+{
     u32 dropped = 0;
     for (u32 b = 0; b < BUCKETS; b++) {
         struct inode *inode, *next;
-        LIST_FOREACH_SAFE(inode, &table[b], hash, next) {
+        LIST_FOREACH_SAFE (inode, &table[b], hash, next) {
             if (inode->refs || (keep_pages && inode->mapping.nr_pages))
                 continue;
             nr_unused--;
@@ -65,13 +72,15 @@ u32 inode_drop_unused(bool keep_pages) {
     return dropped;
 }
 
-struct inode *inode_hold(struct inode *inode) {
+struct inode *inode_hold(struct inode *inode)
+{
     if (inode->refs++ == 0)
         nr_unused--;
     return inode;
 }
 
-void inode_put(struct inode *inode) {
+void inode_put(struct inode *inode)
+{
     ASSERT(inode->refs > 0);
     if (--inode->refs)
         return;
@@ -83,15 +92,17 @@ void inode_put(struct inode *inode) {
         inode_drop_unused(false);
 }
 
-static struct inode *find(struct super *super, u32 ino) {
+static struct inode *find(struct super *super, u32 ino)
+{
     struct inode *inode;
-    LIST_FOREACH(inode, bucket(super, ino), hash)
+    LIST_FOREACH (inode, bucket(super, ino), hash)
         if (inode->super == super && inode->ino == ino)
             return inode;
     return NULL;
 }
 
-struct inode *inode_get(struct super *super, u32 ino) {
+struct inode *inode_get(struct super *super, u32 ino)
+{
     struct inode *inode = find(super, ino);
     if (inode)
         return inode_hold(inode);

@@ -27,7 +27,8 @@ struct walk {
     u32 links;
 };
 
-static struct mount *mount_below(struct inode *dir, const char *name, u32 len) {
+static struct mount *mount_below(struct inode *dir, const char *name, u32 len)
+{
     for (u32 i = 0; i < nr_mounts; i++)
         if (mounts[i].dir == dir && strlen(mounts[i].name) == len &&
             !memcmp(mounts[i].name, name, len))
@@ -35,7 +36,8 @@ static struct mount *mount_below(struct inode *dir, const char *name, u32 len) {
     return NULL;
 }
 
-static struct inode *parent_of(struct inode *dir) {
+static struct inode *parent_of(struct inode *dir)
+{
     if (dir == vfs_root)
         return inode_hold(dir);
     for (u32 i = 0; i < nr_mounts; i++)
@@ -44,7 +46,8 @@ static struct inode *parent_of(struct inode *dir) {
     return dir->ops->lookup(dir, "..", 2);
 }
 
-static struct inode *step(struct inode *dir, const char *name, u32 len) {
+static struct inode *step(struct inode *dir, const char *name, u32 len)
+{
     if (S_TYPE(dir->mode) != S_DIR)
         return err_ptr(-ENOTDIR);
     if (len > NAME_MAX_LEN)
@@ -64,7 +67,8 @@ static struct inode *step(struct inode *dir, const char *name, u32 len) {
 static struct inode *walk(struct inode *start, const char *path, u32 flags, struct walk *w);
 
 /* Goes on at what the link says, seen from the directory it lies in. */
-static struct inode *follow(struct inode *dir, struct inode *link, struct walk *w) {
+static struct inode *follow(struct inode *dir, struct inode *link, struct walk *w)
+{
     if (++w->links > LINKS_MAX)
         return err_ptr(-ELOOP);
     char *target = kmalloc(PATH_MAX_LEN);
@@ -84,7 +88,8 @@ static struct inode *follow(struct inode *dir, struct inode *link, struct walk *
     return inode;
 }
 
-static struct inode *walk(struct inode *start, const char *path, u32 flags, struct walk *w) {
+static struct inode *walk(struct inode *start, const char *path, u32 flags, struct walk *w)
+{
     if (!*path)
         return err_ptr(-ENOENT);
     struct inode *dir = inode_hold(*path == '/' ? vfs_root : start);
@@ -128,7 +133,8 @@ static struct inode *walk(struct inode *start, const char *path, u32 flags, stru
     return dir;
 }
 
-struct inode *path_walk(struct inode *start, const char *path, u32 flags) {
+struct inode *path_walk(struct inode *start, const char *path, u32 flags)
+{
     struct walk w = {0};
     if (!start)
         start = current->cwd ? current->cwd : vfs_root;
@@ -137,7 +143,8 @@ struct inode *path_walk(struct inode *start, const char *path, u32 flags) {
     return walk(start, path, flags, &w);
 }
 
-int path_parent_error(struct inode *start, const char *path) {
+int path_parent_error(struct inode *start, const char *path)
+{
     size_t n = strlen(path);
     char *copy = kmalloc(PATH_MAX_LEN);
     if (!copy)
@@ -149,7 +156,9 @@ int path_parent_error(struct inode *start, const char *path) {
     if (slash)
         slash[1] = 0;
     struct inode *dir = slash ? path_walk(start, copy, WALK_DIRECTORY)
-                              : inode_hold(start ? start : current->cwd ? current->cwd : vfs_root);
+                              : inode_hold(start          ? start
+                                           : current->cwd ? current->cwd
+                                                          : vfs_root);
     kfree(copy);
     if (is_err(dir))
         return ptr_err(dir);
@@ -166,8 +175,8 @@ struct name_sink {
     bool found;
 };
 
-static bool emit_name(struct dir_sink *sink, const char *name, u32 len, u32 ino, u8 type,
-                      u64 next) {
+static bool emit_name(struct dir_sink *sink, const char *name, u32 len, u32 ino, u8 type, u64 next)
+{
     struct name_sink *s = container_of(sink, struct name_sink, sink);
     bool dots = (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
     if (ino != s->ino || dots || len > NAME_MAX_LEN)
@@ -179,7 +188,8 @@ static bool emit_name(struct dir_sink *sink, const char *name, u32 len, u32 ino,
 }
 
 /* The name that `dir` has in `parent`: of its mount, or found by reading the parent. */
-static int name_in_parent(struct inode *dir, struct inode *parent, char *name) {
+static int name_in_parent(struct inode *dir, struct inode *parent, char *name)
+{
     for (u32 i = 0; i < nr_mounts; i++) {
         if (mounts[i].super->root == dir) {
             strlcpy(name, mounts[i].name, NAME_MAX_LEN + 1);
@@ -197,7 +207,8 @@ static int name_in_parent(struct inode *dir, struct inode *parent, char *name) {
     return err < 0 ? err : s.found ? 0 : -ENOENT;
 }
 
-int path_of(struct inode *dir, char *buf, u32 size) {
+int path_of(struct inode *dir, char *buf, u32 size)
+{
     char *name = kmalloc(NAME_MAX_LEN + 1);
     if (!name)
         return -ENOMEM;
@@ -233,7 +244,8 @@ int path_of(struct inode *dir, char *buf, u32 size) {
 }
 
 static void mount_on(struct inode *dir, const char *name, const struct fs_type *type,
-                     struct block_device *device, const char *device_name) {
+                     struct block_device *device, const char *device_name)
+{
     struct super *super = type->mount(device, SUPER_READ_ONLY);
     if (is_err(super))
         panic("cannot mount %s on %s as %s: error %d", device_name, name, type->name,
@@ -246,12 +258,14 @@ static void mount_on(struct inode *dir, const char *name, const struct fs_type *
 }
 
 /* A machine without a usable disk says so in one line and stops there: it is no panic. */
-static void __noreturn refuse(const char *why, const char *what) {
+static void __noreturn refuse(const char *why, const char *what)
+{
     kprintf("ferry: %s%s: cannot start\n", why, what);
     power_fail();
 }
 
-void vfs_mount_root(void) {
+void vfs_mount_root(void)
+{
     char name[32];
     if (!cmdline_get("root", name, sizeof(name)))
         strlcpy(name, "/dev/hda", sizeof(name));
@@ -268,10 +282,11 @@ void vfs_mount_root(void) {
     mount_on(vfs_root, "dev", &dev_fs, NULL, "dev");
 }
 
-int mounts_format(char *buf, size_t size) {
+int mounts_format(char *buf, size_t size)
+{
     int n = 0;
     for (u32 i = 0; i < nr_mounts; i++)
-        n += snprintf(buf + n, size - n, "%s %s%s %s ro 0 0\n", mounts[i].device,
-                      i ? "/" : "", mounts[i].name, mounts[i].super->type);
+        n += snprintf(buf + n, size - n, "%s %s%s %s ro 0 0\n", mounts[i].device, i ? "/" : "",
+                      mounts[i].name, mounts[i].super->type);
     return n;
 }

@@ -39,9 +39,9 @@ static const struct proc_file files[] = {
     {"version", proc_version, NULL, NULL},
 };
 static const struct proc_file task_files[] = {
-    {"comm", proc_task_comm, NULL, NULL},   {"ledger", proc_ledger, NULL, NULL},
-    {"maps", proc_task_maps, NULL, NULL},   {"pagemap", NULL, NULL, NULL},
-    {"stat", proc_task_stat, NULL, NULL},   {"status", proc_task_status, NULL, NULL},
+    {"comm", proc_task_comm, NULL, NULL}, {"ledger", proc_ledger, NULL, NULL},
+    {"maps", proc_task_maps, NULL, NULL}, {"pagemap", NULL, NULL, NULL},
+    {"stat", proc_task_stat, NULL, NULL}, {"status", proc_task_status, NULL, NULL},
 };
 static const char *const directories[] = {"", "ferry", "net", "sys", "sys/ferry", "sys/vm"};
 
@@ -53,8 +53,14 @@ enum {
     INO_PER_TASK = 64,
 };
 
-static u32 task_ino(u32 pid) { return INO_TASK + pid * INO_PER_TASK; }
-static u32 ino_pid(u32 ino) { return (ino - INO_TASK) / INO_PER_TASK; }
+static u32 task_ino(u32 pid)
+{
+    return INO_TASK + pid * INO_PER_TASK;
+}
+static u32 ino_pid(u32 ino)
+{
+    return (ino - INO_TASK) / INO_PER_TASK;
+}
 
 /* ---- an open text ---- */
 
@@ -66,13 +72,15 @@ struct snapshot {
     struct page *pages[TEXT_MAX / PAGE_SIZE];
 };
 
-static void snapshot_free(struct snapshot *s) {
+static void snapshot_free(struct snapshot *s)
+{
     for (u32 i = 0; i < ARRAY_LEN(s->pages) && s->pages[i]; i++)
         page_put(s->pages[i], HOLD_KERNEL);
     kfree(s);
 }
 
-static struct snapshot *snapshot_make(proc_maker make, struct task *t) {
+static struct snapshot *snapshot_make(proc_maker make, struct task *t)
+{
     struct snapshot *s = kzalloc(sizeof(*s));
     if (!s)
         return NULL;
@@ -89,12 +97,14 @@ static struct snapshot *snapshot_make(proc_maker make, struct task *t) {
     return s;
 }
 
-static const struct proc_file *file_of(u32 ino) {
+static const struct proc_file *file_of(u32 ino)
+{
     return ino >= INO_TASK ? &task_files[(ino - INO_TASK) % INO_PER_TASK - 1]
                            : &files[ino - INO_FILE];
 }
 
-static ssize_t text_read(struct file *f, void __user *buf, size_t len, u64 *pos) {
+static ssize_t text_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
     struct inode *inode = f->inode;
     const struct proc_file *pf = file_of(inode->ino);
     struct task *t = NULL;
@@ -122,7 +132,8 @@ static ssize_t text_read(struct file *f, void __user *buf, size_t len, u64 *pos)
     return done;
 }
 
-static ssize_t text_write(struct file *f, const void __user *buf, size_t len, u64 *pos) {
+static ssize_t text_write(struct file *f, const void __user *buf, size_t len, u64 *pos)
+{
     const struct proc_file *pf = file_of(f->inode->ino);
     char number[16];
     size_t n = MIN(len, sizeof(number) - 1);
@@ -139,12 +150,14 @@ static ssize_t text_write(struct file *f, const void __user *buf, size_t len, u6
     return err < 0 ? err : (ssize_t)len;
 }
 
-static void text_release(struct file *f) {
+static void text_release(struct file *f)
+{
     if (f->private)
         snapshot_free(f->private);
 }
 
-static int text_open(struct inode *inode, struct file *f) {
+static int text_open(struct inode *inode, struct file *f)
+{
     const struct proc_file *pf = file_of(inode->ino);
     return (f->flags & O_ACCMODE) != O_RDONLY && !pf->write ? -EACCES : 0;
 }
@@ -155,7 +168,8 @@ static const struct file_ops text_ops = {
 /* ---- names ---- */
 
 /* The part of `path` below directory `dir` when it is a direct child of it, else NULL. */
-static const char *child_name(const char *path, const char *dir) {
+static const char *child_name(const char *path, const char *dir)
+{
     size_t n = strlen(dir);
     if (n) {
         if (strncmp(path, dir, n) || path[n] != '/')
@@ -165,11 +179,13 @@ static const char *child_name(const char *path, const char *dir) {
     return *path && !strchr(path, '/') ? path : NULL;
 }
 
-static bool is_name(const char *a, const char *name, u32 len) {
+static bool is_name(const char *a, const char *name, u32 len)
+{
     return a && strlen(a) == len && !memcmp(a, name, len);
 }
 
-static u32 find_child(const char *dir, const char *name, u32 len) {
+static u32 find_child(const char *dir, const char *name, u32 len)
+{
     for (u32 i = 0; i < ARRAY_LEN(files); i++)
         if (is_name(child_name(files[i].path, dir), name, len))
             return INO_FILE + i;
@@ -179,7 +195,8 @@ static u32 find_child(const char *dir, const char *name, u32 len) {
     return 0;
 }
 
-static struct inode *directory_lookup(struct inode *dir, const char *name, u32 len) {
+static struct inode *directory_lookup(struct inode *dir, const char *name, u32 len)
+{
     const char *path = directories[dir->ino - INO_DIRECTORY];
     if (len == 2 && name[0] == '.' && name[1] == '.') {
         const char *slash = strrchr(path, '/');
@@ -203,7 +220,8 @@ static struct inode *directory_lookup(struct inode *dir, const char *name, u32 l
 }
 
 /* Position n of a directory: "." and "..", the table's entries, then the tasks by pid. */
-static int directory_readdir(struct file *file, struct dir_sink *sink) {
+static int directory_readdir(struct file *file, struct dir_sink *sink)
+{
     const char *path = directories[file->inode->ino - INO_DIRECTORY];
     const u32 first_task = 2 + ARRAY_LEN(files) + ARRAY_LEN(directories);
     for (; file->pos < first_task; file->pos++) {
@@ -227,7 +245,7 @@ static int directory_readdir(struct file *file, struct dir_sink *sink) {
     u32 last = (u32)file->pos - first_task; /* the pid listed last */
     for (;;) {
         struct task *t, *next = NULL;
-        TAILQ_FOREACH(t, &all_tasks, all)
+        TAILQ_FOREACH (t, &all_tasks, all)
             if (t->pid > last && (!next || t->pid < next->pid))
                 next = t;
         if (!next)
@@ -241,7 +259,8 @@ static int directory_readdir(struct file *file, struct dir_sink *sink) {
     }
 }
 
-static struct inode *task_lookup(struct inode *dir, const char *name, u32 len) {
+static struct inode *task_lookup(struct inode *dir, const char *name, u32 len)
+{
     if (len == 2 && name[0] == '.' && name[1] == '.')
         return inode_get(dir->super, INO_DIRECTORY);
     for (u32 i = 0; i < ARRAY_LEN(task_files); i++)
@@ -250,7 +269,8 @@ static struct inode *task_lookup(struct inode *dir, const char *name, u32 len) {
     return err_ptr(-ENOENT);
 }
 
-static int task_readdir(struct file *file, struct dir_sink *sink) {
+static int task_readdir(struct file *file, struct dir_sink *sink)
+{
     for (; file->pos < 2 + ARRAY_LEN(task_files); file->pos++) {
         u32 at = (u32)file->pos;
         const char *name = at == 0 ? "." : at == 1 ? ".." : task_files[at - 2].path;
@@ -262,7 +282,8 @@ static int task_readdir(struct file *file, struct dir_sink *sink) {
     return 0;
 }
 
-static ssize_t self_readlink(struct inode *link, char *buf, u32 size) {
+static ssize_t self_readlink(struct inode *link, char *buf, u32 size)
+{
     return MIN((u32)snprintf(buf, size, "%u", current->pid), size);
 }
 
@@ -272,7 +293,8 @@ static const struct inode_ops link_ops = {.readlink = self_readlink};
 static const struct file_ops directory_fops = {.readdir = directory_readdir};
 static const struct file_ops task_dir_fops = {.readdir = task_readdir};
 
-static int proc_read_inode(struct inode *inode) {
+static int proc_read_inode(struct inode *inode)
+{
     u32 ino = inode->ino;
     inode->mode = S_DIR | 0555;
     inode->nlink = 2;
@@ -294,9 +316,13 @@ static int proc_read_inode(struct inode *inode) {
     return 0;
 }
 
-static struct super *proc_mount(struct block_device *device, u32 flags) {
-    static struct super super = {.type = "proc", .dev = 4, .magic = 0x9FA0,
-                                 .block_size = PAGE_SIZE, .read_inode = proc_read_inode};
+static struct super *proc_mount(struct block_device *device, u32 flags)
+{
+    static struct super super = {.type = "proc",
+                                 .dev = 4,
+                                 .magic = 0x9FA0,
+                                 .block_size = PAGE_SIZE,
+                                 .read_inode = proc_read_inode};
     struct inode *root = inode_get(&super, INO_DIRECTORY);
     if (is_err(root))
         return (struct super *)root;

@@ -10,24 +10,31 @@
 #include "kernel/net/net.h"
 #include "kernel/sys/sys.h"
 
-int proc_zero(struct task *t, char *buf, size_t size) { return snprintf(buf, size, "0\n"); }
+int proc_zero(struct task *t, char *buf, size_t size)
+{
+    return snprintf(buf, size, "0\n");
+}
 
-int proc_ledger(struct task *t, char *buf, size_t size) {
+int proc_ledger(struct task *t, char *buf, size_t size)
+{
     net_reap();
     return ledger_format(t->account, buf, size);
 }
 
-int proc_ferry_ledger(struct task *t, char *buf, size_t size) {
+int proc_ferry_ledger(struct task *t, char *buf, size_t size)
+{
     net_reap();
     return ledger_format(&ledger_machine, buf, size);
 }
 
-int proc_ferry_clock(struct task *t, char *buf, size_t size) {
+int proc_ferry_clock(struct task *t, char *buf, size_t size)
+{
     return snprintf(buf, size, "tsc %llu\nidle %llu\nicount %u\n", rdtsc(), idle_tsc(),
                     cmdline_has("ferry.icount"));
 }
 
-int proc_ferry_pages(struct task *t, char *buf, size_t size) {
+int proc_ferry_pages(struct task *t, char *buf, size_t size)
+{
     static const char *const names[] = {
 #define X(name, text) text,
         HOLDERS(X)
@@ -41,12 +48,14 @@ int proc_ferry_pages(struct task *t, char *buf, size_t size) {
     return n;
 }
 
-int proc_ferry_net(struct task *t, char *buf, size_t size) {
+int proc_ferry_net(struct task *t, char *buf, size_t size)
+{
     net_reap();
     return net_format(buf, size);
 }
 
-int proc_ferry_disk(struct task *t, char *buf, size_t size) {
+int proc_ferry_disk(struct task *t, char *buf, size_t size)
+{
     int n = ide_format(buf, size);
     return n + snprintf(buf + n, size - n,
                         "cache_pages %u\ncache_hits %u\ncache_misses %u\ncache_readahead %u\n"
@@ -55,15 +64,37 @@ int proc_ferry_disk(struct task *t, char *buf, size_t size) {
                         cache_stats.readahead_pages, cache_stats.reclaimed);
 }
 
-int proc_ferry_proof(struct task *t, char *buf, size_t size) { return net_proof_format(buf, size); }
-int proc_ferry_trace(struct task *t, char *buf, size_t size) { return trace_format(buf, size); }
-int proc_interrupts(struct task *t, char *buf, size_t size) { return irq_format(buf, size); }
-int proc_slabinfo(struct task *t, char *buf, size_t size) { return slab_format(buf, size); }
-int proc_mounts(struct task *t, char *buf, size_t size) { return mounts_format(buf, size); }
-int proc_net_dev(struct task *t, char *buf, size_t size) { return net_dev_format(buf, size); }
-int proc_net_tcp(struct task *t, char *buf, size_t size) { return net_tcp_format(buf, size); }
+int proc_ferry_proof(struct task *t, char *buf, size_t size)
+{
+    return net_proof_format(buf, size);
+}
+int proc_ferry_trace(struct task *t, char *buf, size_t size)
+{
+    return trace_format(buf, size);
+}
+int proc_interrupts(struct task *t, char *buf, size_t size)
+{
+    return irq_format(buf, size);
+}
+int proc_slabinfo(struct task *t, char *buf, size_t size)
+{
+    return slab_format(buf, size);
+}
+int proc_mounts(struct task *t, char *buf, size_t size)
+{
+    return mounts_format(buf, size);
+}
+int proc_net_dev(struct task *t, char *buf, size_t size)
+{
+    return net_dev_format(buf, size);
+}
+int proc_net_tcp(struct task *t, char *buf, size_t size)
+{
+    return net_tcp_format(buf, size);
+}
 
-int proc_meminfo(struct task *t, char *buf, size_t size) {
+int proc_meminfo(struct task *t, char *buf, size_t size)
+{
     return snprintf(buf, size,
                     "MemTotal:       %8u kB\nMemFree:        %8u kB\nMemAvailable:   %8u kB\n"
                     "Buffers:        %8u kB\nCached:         %8u kB\n",
@@ -71,33 +102,42 @@ int proc_meminfo(struct task *t, char *buf, size_t size) {
                     0, cache_stats.pages * 4);
 }
 
-int proc_uptime(struct task *t, char *buf, size_t size) {
+int proc_uptime(struct task *t, char *buf, size_t size)
+{
     u32 hundredths = (u32)timer_ms() / 10;
     return snprintf(buf, size, "%u.%02u 0.00\n", hundredths / 100, hundredths % 100);
 }
 
-int proc_version(struct task *t, char *buf, size_t size) {
+int proc_version(struct task *t, char *buf, size_t size)
+{
     return snprintf(buf, size, "%s version %s (%s)\n", SYSTEM_NAME, SYSTEM_RELEASE, __VERSION__);
 }
 
-int proc_cmdline(struct task *t, char *buf, size_t size) {
+int proc_cmdline(struct task *t, char *buf, size_t size)
+{
     return snprintf(buf, size, "%s\n", cmdline());
 }
 
-int proc_stat(struct task *t, char *buf, size_t size) {
+int proc_stat(struct task *t, char *buf, size_t size)
+{
     const struct account *a = &ledger_machine;
-    return snprintf(buf, size, "ctxt %u\nintr %u\nprocesses %u\n",
-                    a->switches[0] + a->switches[1], a->entries[ENTRY_IRQ], 0);
+    return snprintf(buf, size, "ctxt %u\nintr %u\nprocesses %u\n", a->switches[0] + a->switches[1],
+                    a->entries[ENTRY_IRQ], 0);
 }
 
-static char state_letter(const struct task *t) {
+static char state_letter(const struct task *t)
+{
     return t->state == TASK_ZOMBIE ? 'Z' : t->state == TASK_SLEEPING ? 'S' : 'R';
 }
 
-static u32 parent_pid(const struct task *t) { return t->parent ? t->parent->pid : 0; }
+static u32 parent_pid(const struct task *t)
+{
+    return t->parent ? t->parent->pid : 0;
+}
 
 /* proc(5): the 52 fields of /proc/<pid>/stat; those that we do not keep are 0. */
-int proc_task_stat(struct task *t, char *buf, size_t size) {
+int proc_task_stat(struct task *t, char *buf, size_t size)
+{
     u32 faults_minor = t->account->entries[ENTRY_MINOR_FAULT];
     u32 faults_major = t->account->entries[ENTRY_MAJOR_FAULT];
     return snprintf(buf, size,
@@ -108,24 +148,28 @@ int proc_task_stat(struct task *t, char *buf, size_t size) {
                     t->mm ? t->mm->nr_pages : 0);
 }
 
-int proc_task_status(struct task *t, char *buf, size_t size) {
+int proc_task_status(struct task *t, char *buf, size_t size)
+{
     return snprintf(buf, size,
                     "Name:\t%s\nState:\t%c\nPid:\t%u\nPPid:\t%u\nVmRSS:\t%u kB\n"
                     "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
-                    t->name, state_letter(t), t->pid, parent_pid(t), t->mm ? t->mm->nr_pages * 4 : 0,
-                    t->account->switches[SWITCH_VOLUNTARY],
+                    t->name, state_letter(t), t->pid, parent_pid(t),
+                    t->mm ? t->mm->nr_pages * 4 : 0, t->account->switches[SWITCH_VOLUNTARY],
                     t->account->switches[SWITCH_INVOLUNTARY]);
 }
 
-int proc_task_maps(struct task *t, char *buf, size_t size) {
+int proc_task_maps(struct task *t, char *buf, size_t size)
+{
     return t->mm ? maps_format(t->mm, buf, size) : 0;
 }
 
-int proc_task_comm(struct task *t, char *buf, size_t size) {
+int proc_task_comm(struct task *t, char *buf, size_t size)
+{
     return snprintf(buf, size, "%s\n", t->name);
 }
 
-ssize_t proc_pagemap_read(struct task *t, void __user *buf, size_t len, u64 *pos) {
+ssize_t proc_pagemap_read(struct task *t, void __user *buf, size_t len, u64 *pos)
+{
     if (*pos % 8 || len % 8)
         return -EINVAL;
     size_t done = 0;
@@ -143,7 +187,8 @@ ssize_t proc_pagemap_read(struct task *t, void __user *buf, size_t len, u64 *pos
     return done;
 }
 
-int proc_write_drop_caches(u32 value) {
+int proc_write_drop_caches(u32 value)
+{
     if (value < 1 || value > 3)
         return -EINVAL;
     if (value & 1)
@@ -154,14 +199,19 @@ int proc_write_drop_caches(u32 value) {
     return 0;
 }
 
-int proc_write_proof(u32 value) {
+int proc_write_proof(u32 value)
+{
     net_proof_enable(value != 0);
     return 0;
 }
 
-int proc_write_drop_nth(u32 value) { return net_set_drop_nth(value); }
+int proc_write_drop_nth(u32 value)
+{
+    return net_set_drop_nth(value);
+}
 
-int proc_write_exit(u32 value) {
+int proc_write_exit(u32 value)
+{
     if (value)
         power_fail();
     power_off();

@@ -30,18 +30,21 @@ static struct termios settings = {
 };
 static struct winsize_ window = {25, 80, 0, 0};
 
-static void make_ready(const char *text, u32 len) {
+static void make_ready(const char *text, u32 len)
+{
     for (u32 i = 0; i < len && ready_head - ready_tail < LINE_MAX; i++)
         ready[ready_head++ % LINE_MAX] = text[i];
     wake_all(&readers);
 }
 
-static void echo(const char *text, u32 len) {
+static void echo(const char *text, u32 len)
+{
     if (settings.c_lflag & ECHO)
         console_write(text, len);
 }
 
-void tty_input(char c) {
+void tty_input(char c)
+{
     if (c == '\r' && (settings.c_iflag & ICRNL))
         c = '\n';
     if (!(settings.c_lflag & ICANON)) {
@@ -69,7 +72,8 @@ void tty_input(char c) {
     }
 }
 
-static ssize_t tty_read(struct file *file, void __user *buf, size_t len, u64 *pos) {
+static ssize_t tty_read(struct file *file, void __user *buf, size_t len, u64 *pos)
+{
     if (ready_head == ready_tail && !end_of_file) {
         if (file->flags & O_NONBLOCK)
             return -EAGAIN;
@@ -91,7 +95,8 @@ static ssize_t tty_read(struct file *file, void __user *buf, size_t len, u64 *po
     return copyout(buf, piece, n) < 0 ? -EFAULT : (ssize_t)n;
 }
 
-static ssize_t tty_write(struct file *file, const void __user *buf, size_t len, u64 *pos) {
+static ssize_t tty_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
+{
     size_t done = 0;
     while (done < len) {
         char piece[256];
@@ -104,7 +109,8 @@ static ssize_t tty_write(struct file *file, const void __user *buf, size_t len, 
     return done;
 }
 
-static int tty_ioctl(struct file *file, u32 request, u32 argument) {
+static int tty_ioctl(struct file *file, u32 request, u32 argument)
+{
     void __user *to = (void __user *)argument;
     u32 pgid = current->pgid;
     switch (request) {

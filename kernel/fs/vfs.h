@@ -24,8 +24,15 @@ struct vma;
 
 /* File types and permissions as in stat(2). */
 #define S_TYPE(mode) ((mode)&0170000)
-enum { S_FIFO = 0010000, S_CHR = 0020000, S_DIR = 0040000, S_BLK = 0060000,
-       S_REG = 0100000, S_LNK = 0120000, S_SOCK = 0140000 };
+enum {
+    S_FIFO = 0010000,
+    S_CHR = 0020000,
+    S_DIR = 0040000,
+    S_BLK = 0060000,
+    S_REG = 0100000,
+    S_LNK = 0120000,
+    S_SOCK = 0140000
+};
 
 /* Where readdir puts entries. emit returns false when it has no room: the entry was not taken,
  * stop; file->pos then must still name that entry. `next` is the position behind the entry. */
@@ -59,8 +66,8 @@ struct inode {
     u16 mode;
     u16 nlink;
     u32 uid, gid, rdev;
-    u64 size;    /* bytes */
-    u32 blocks;  /* 512-byte blocks on the disk, for stat */
+    u64 size;   /* bytes */
+    u32 blocks; /* 512-byte blocks on the disk, for stat */
     u32 atime, mtime, ctime;
     u32 refs;
     const struct inode_ops *ops;
@@ -73,10 +80,10 @@ struct inode {
 struct super {
     const char *type; /* "ext2", "proc" ... */
     u32 dev;
-    u32 magic;        /* statfs(2) */
+    u32 magic; /* statfs(2) */
     u32 block_size;
     u64 blocks, blocks_free, files, files_free;
-    u32 flags;        /* MS_RDONLY ... of mount(2) */
+    u32 flags; /* MS_RDONLY ... of mount(2) */
     struct inode *root;
     struct inode *covers; /* the directory it is mounted on; NULL for the root */
     struct block_device *device;
@@ -114,11 +121,13 @@ u32 inode_drop_unused(bool keep_pages);
 struct inode *inode_new(struct super *super, u32 ino, u16 mode);
 
 /* file.c */
-struct file *file_new(struct inode *inode, const struct file_ops *ops, u32 flags); /* takes the inode's reference */
+struct file *file_new(struct inode *inode, const struct file_ops *ops,
+                      u32 flags); /* takes the inode's reference */
 struct file *file_hold(struct file *file);
 void file_put(struct file *file);
 struct file *fd_get(u32 fd); /* of the current task, with a reference; NULL: -EBADF */
-int fd_install(struct file *file, u32 min_fd, bool cloexec); /* takes the reference; fd or -EMFILE */
+int fd_install(struct file *file, u32 min_fd,
+               bool cloexec); /* takes the reference; fd or -EMFILE */
 
 /* name.c */
 void vfs_mount_root(void); /* from root=; panics with one line when there is none */

@@ -5,7 +5,8 @@
 #include "kernel/mm/uaccess.h"
 
 static size_t user_copy(enum ledger_edge edge, void *dst, const void *src, size_t len,
-                        const void __user *user) {
+                        const void __user *user)
+{
     if (unlikely(!user_range_ok(user, len)))
         return len;
     size_t left = user_copy_raw(dst, src, len);
@@ -13,36 +14,43 @@ static size_t user_copy(enum ledger_edge edge, void *dst, const void *src, size_
     return left;
 }
 
-size_t copy_page_to_user(enum ledger_edge edge, void __user *dst, struct frag src) {
+size_t copy_page_to_user(enum ledger_edge edge, void __user *dst, struct frag src)
+{
     return user_copy(edge, dst, frag_virt(src), src.len, dst);
 }
 
-size_t copy_user_to_page(enum ledger_edge edge, struct frag dst, const void __user *src) {
+size_t copy_user_to_page(enum ledger_edge edge, struct frag dst, const void __user *src)
+{
     return user_copy(edge, frag_virt(dst), src, dst.len, src);
 }
 
-size_t copy_buffer_to_user(enum ledger_edge edge, void __user *dst, const void *src, size_t len) {
+size_t copy_buffer_to_user(enum ledger_edge edge, void __user *dst, const void *src, size_t len)
+{
     return user_copy(edge, dst, src, len, dst);
 }
 
-void copy_pages(enum ledger_edge edge, struct frag dst, struct frag src) {
+void copy_pages(enum ledger_edge edge, struct frag dst, struct frag src)
+{
     memcpy(frag_virt(dst), frag_virt(src), dst.len);
     ledger_add(account_current(), edge, MOVER_CPU, dst.len);
 }
 
-void copy_zeroes(enum ledger_edge edge, struct frag dst) {
+void copy_zeroes(enum ledger_edge edge, struct frag dst)
+{
     memset(frag_virt(dst), 0, dst.len);
     ledger_add(account_current(), edge, MOVER_CPU, dst.len);
 }
 
-void copy_port_to_page(struct account *account, enum ledger_edge edge, struct frag dst, u16 port) {
+void copy_port_to_page(struct account *account, enum ledger_edge edge, struct frag dst, u16 port)
+{
     void *to = frag_virt(dst);
     u32 words = dst.len / 2;
     __asm__ volatile("rep insw" : "+D"(to), "+c"(words) : "d"(port) : "memory");
     ledger_add(account, edge, MOVER_CPU, dst.len);
 }
 
-void copy_page_to_port(struct account *account, enum ledger_edge edge, u16 port, struct frag src) {
+void copy_page_to_port(struct account *account, enum ledger_edge edge, u16 port, struct frag src)
+{
     const void *from = frag_virt(src);
     u32 words = src.len / 2;
     __asm__ volatile("rep outsw" : "+S"(from), "+c"(words) : "d"(port) : "memory");

@@ -35,25 +35,29 @@ static const char *const switch_names[NR_SWITCHES] = {
 #undef X
 };
 
-struct account *account_current(void) {
+struct account *account_current(void)
+{
     return current && current->account ? current->account : &ledger_machine;
 }
 
-struct account *account_new(void) {
+struct account *account_new(void)
+{
     struct account *a = kzalloc(sizeof(*a));
     if (a)
         a->refs = 1;
     return a;
 }
 
-struct account *account_get(struct account *a) {
+struct account *account_get(struct account *a)
+{
     u32 flags = irq_save();
     a->refs++;
     irq_restore(flags);
     return a;
 }
 
-void account_put(struct account *a) {
+void account_put(struct account *a)
+{
     if (!a)
         return;
     u32 flags = irq_save();
@@ -63,12 +67,14 @@ void account_put(struct account *a) {
         kfree(a);
 }
 
-static void cell_add(struct ledger_cell *cell, u32 bytes) {
+static void cell_add(struct ledger_cell *cell, u32 bytes)
+{
     cell->bytes += bytes;
     cell->ops++;
 }
 
-void ledger_add(struct account *a, enum ledger_edge edge, enum ledger_mover mover, u32 bytes) {
+void ledger_add(struct account *a, enum ledger_edge edge, enum ledger_mover mover, u32 bytes)
+{
     if (!bytes)
         return;
     u32 flags = irq_save();
@@ -78,7 +84,8 @@ void ledger_add(struct account *a, enum ledger_edge edge, enum ledger_mover move
     irq_restore(flags);
 }
 
-void ledger_add_apart(struct account *a, enum ledger_apart what, u32 bytes) {
+void ledger_add_apart(struct account *a, enum ledger_apart what, u32 bytes)
+{
     if (!bytes)
         return;
     u32 flags = irq_save();
@@ -89,19 +96,22 @@ void ledger_add_apart(struct account *a, enum ledger_apart what, u32 bytes) {
 }
 
 /* The two below are single increments of a word: an interrupt in between does no harm. */
-void ledger_entry(struct account *a, enum ledger_entry cause) {
+void ledger_entry(struct account *a, enum ledger_entry cause)
+{
     ledger_machine.entries[cause]++;
     if (a && a != &ledger_machine)
         a->entries[cause]++;
 }
 
-void ledger_switch(struct account *a, enum ledger_switch kind) {
+void ledger_switch(struct account *a, enum ledger_switch kind)
+{
     ledger_machine.switches[kind]++;
     if (a && a != &ledger_machine)
         a->switches[kind]++;
 }
 
-int ledger_format(const struct account *a, char *buf, size_t size) {
+int ledger_format(const struct account *a, char *buf, size_t size)
+{
     int n = 0;
     for (int e = 0; e < NR_EDGES; e++) {
         for (int m = 0; m < NR_MOVERS; m++) {

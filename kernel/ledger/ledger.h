@@ -40,19 +40,19 @@
 #define LEDGER_MOVERS(X) X(CPU, "cpu") X(DMA, "dma") X(TOUCH, "touch")
 
 /* Kept apart from payload. */
-#define LEDGER_APART(X)                                                                            \
-    X(TX_HEADERS, "tx_headers")       /* Ethernet, IP, TCP headers and bare ACKs sent */           \
-    X(RX_HEADERS, "rx_headers")       /* the same received */                                      \
-    X(RETRANSMIT, "retransmit")       /* payload that the card fetched once more */                \
-    X(METADATA, "metadata")           /* superblock, group and inode tables, directories ... */    \
-    X(PADDING, "padding")             /* the rest of a file's last page, behind its end */
+#define LEDGER_APART(X)                                                                   \
+    X(TX_HEADERS, "tx_headers") /* Ethernet, IP, TCP headers and bare ACKs sent */        \
+    X(RX_HEADERS, "rx_headers") /* the same received */                                   \
+    X(RETRANSMIT, "retransmit") /* payload that the card fetched once more */             \
+    X(METADATA, "metadata")     /* superblock, group and inode tables, directories ... */ \
+    X(PADDING, "padding")       /* the rest of a file's last page, behind its end */
 
 /* Why the kernel was entered. */
-#define LEDGER_ENTRIES(X)                                                                          \
-    X(SYSCALL, "syscall")                                                                          \
-    X(MINOR_FAULT, "minor_fault") /* page fault without I/O */                                     \
-    X(MAJOR_FAULT, "major_fault") /* page fault that waited for the disk */                        \
-    X(EXCEPTION, "exception")     /* any other exception */                                        \
+#define LEDGER_ENTRIES(X)                                                   \
+    X(SYSCALL, "syscall")                                                   \
+    X(MINOR_FAULT, "minor_fault") /* page fault without I/O */              \
+    X(MAJOR_FAULT, "major_fault") /* page fault that waited for the disk */ \
+    X(EXCEPTION, "exception")     /* any other exception */                 \
     X(IRQ, "irq")
 
 #define LEDGER_SWITCHES(X) X(VOLUNTARY, "voluntary") X(INVOLUNTARY, "involuntary")
@@ -61,31 +61,31 @@ enum ledger_edge {
 #define X(name, from, to) EDGE_##name,
     LEDGER_EDGES(X)
 #undef X
-    NR_EDGES
+        NR_EDGES
 };
 enum ledger_mover {
 #define X(name, text) MOVER_##name,
     LEDGER_MOVERS(X)
 #undef X
-    NR_MOVERS
+        NR_MOVERS
 };
 enum ledger_apart {
 #define X(name, text) APART_##name,
     LEDGER_APART(X)
 #undef X
-    NR_APART
+        NR_APART
 };
 enum ledger_entry {
 #define X(name, text) ENTRY_##name,
     LEDGER_ENTRIES(X)
 #undef X
-    NR_ENTRIES
+        NR_ENTRIES
 };
 enum ledger_switch {
 #define X(name, text) SWITCH_##name,
     LEDGER_SWITCHES(X)
 #undef X
-    NR_SWITCHES
+        NR_SWITCHES
 };
 
 struct ledger_cell {

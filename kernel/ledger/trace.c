@@ -19,7 +19,8 @@ static const char *const names[] = {
 #undef X
 };
 
-void trace(enum trace_event event, u32 a, u32 b) {
+void trace(enum trace_event event, u32 a, u32 b)
+{
     u32 flags = irq_save();
     u32 i = next_event++ % TRACE_RING;
     irq_restore(flags);
@@ -30,12 +31,14 @@ void trace(enum trace_event event, u32 a, u32 b) {
     ring[i].b = b;
 }
 
-static int format_one(u32 i, char *buf, size_t size) {
+static int format_one(u32 i, char *buf, size_t size)
+{
     return snprintf(buf, size, "%16llu  task %u  %s %u (0x%x) %u\n", ring[i].tsc, ring[i].pid,
                     names[ring[i].event], ring[i].a, ring[i].a, ring[i].b);
 }
 
-void trace_print_last(u32 count) {
+void trace_print_last(u32 count)
+{
     count = MIN(count, MIN(next_event, TRACE_RING));
     kprintf("last %u events:\n", count);
     for (u32 n = next_event - count; n != next_event; n++) {
@@ -45,7 +48,8 @@ void trace_print_last(u32 count) {
     }
 }
 
-int trace_format(char *buf, size_t size) {
+int trace_format(char *buf, size_t size)
+{
     u32 count = MIN(next_event, TRACE_RING);
     int used = 0;
     for (u32 n = next_event - count; n != next_event; n++)

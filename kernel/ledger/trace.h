@@ -8,14 +8,14 @@
 
 #include "kernel/lib/types.h"
 
-#define TRACE_EVENTS(X)                                                                            \
-    X(SWITCH, "switch to task")                                                                    \
-    X(EXEC, "exec in task")                                                                        \
-    X(EXIT, "exit with status")                                                                    \
-    X(DISK_START, "disk command, lba")                                                             \
-    X(DISK_END, "disk command ended, error")                                                       \
-    X(FAULT, "page fault at")                                                                      \
-    X(TX, "packet sent, length")                                                                   \
+#define TRACE_EVENTS(X)                      \
+    X(SWITCH, "switch to task")              \
+    X(EXEC, "exec in task")                  \
+    X(EXIT, "exit with status")              \
+    X(DISK_START, "disk command, lba")       \
+    X(DISK_END, "disk command ended, error") \
+    X(FAULT, "page fault at")                \
+    X(TX, "packet sent, length")             \
     X(RX, "packet received, length")
 
 enum trace_event {
@@ -25,7 +25,7 @@ enum trace_event {
 };
 
 void trace(enum trace_event event, u32 a, u32 b);
-void trace_print_last(u32 count);             /* with kprintf, newest last */
-int trace_format(char *buf, size_t size);     /* text of /proc/ferry/trace */
+void trace_print_last(u32 count);         /* with kprintf, newest last */
+int trace_format(char *buf, size_t size); /* text of /proc/ferry/trace */
 
 #endif

@@ -8,9 +8,13 @@
 
 static char line[1024];
 
-const char *cmdline(void) { return line; }
+const char *cmdline(void)
+{
+    return line;
+}
 
-void cmdline_init(const char *from_loader) {
+void cmdline_init(const char *from_loader)
+{
     strlcpy(line, from_loader ? from_loader : "", sizeof(line));
     size_t n = strlen(line);
     if (n + 2 < sizeof(line)) {
@@ -23,7 +27,8 @@ void cmdline_init(const char *from_loader) {
 }
 
 /* The text behind "name" in the last word that is "name" or starts with "name="; NULL: absent. */
-static const char *find(const char *name) {
+static const char *find(const char *name)
+{
     size_t n = strlen(name);
     const char *found = NULL;
     for (const char *p = line; *p;) {
@@ -39,9 +44,13 @@ static const char *find(const char *name) {
     return found;
 }
 
-bool cmdline_has(const char *name) { return find(name) != NULL; }
+bool cmdline_has(const char *name)
+{
+    return find(name) != NULL;
+}
 
-bool cmdline_get(const char *name, char *value, size_t size) {
+bool cmdline_get(const char *name, char *value, size_t size)
+{
     const char *p = find(name);
     if (!p)
         return false;
@@ -54,7 +63,8 @@ bool cmdline_get(const char *name, char *value, size_t size) {
     return true;
 }
 
-u32 cmdline_u32(const char *name, u32 otherwise) {
+u32 cmdline_u32(const char *name, u32 otherwise)
+{
     const char *p = find(name);
     if (!p || *p != '=')
         return otherwise;
@@ -63,7 +73,8 @@ u32 cmdline_u32(const char *name, u32 otherwise) {
     return end == p + 1 ? otherwise : value;
 }
 
-const char *cmdline_init_arguments(void) {
+const char *cmdline_init_arguments(void)
+{
     const char *p = strstr(line, "-- ");
     return p && (p == line || p[-1] == ' ') ? p + 3 : "";
 }

@@ -34,10 +34,10 @@ void kprintf(const char *fmt, ...) __printf_like(1, 2);
  * then QEMU exits with a failing status when it runs unattended, else the machine halts. */
 void panic(const char *fmt, ...) __printf_like(1, 2) __noreturn;
 
-#define ASSERT(cond)                                                                               \
-    do {                                                                                           \
-        if (unlikely(!(cond)))                                                                     \
-            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond);                       \
+#define ASSERT(cond)                                                         \
+    do {                                                                     \
+        if (unlikely(!(cond)))                                               \
+            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond); \
     } while (0)
 
 /* cmdline.c: Linux's names where they exist, ours under "ferry.".

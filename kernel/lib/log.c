@@ -4,7 +4,8 @@
 #include "drivers/console.h"
 #include "kernel/lib/lib.h"
 
-void kprintf(const char *fmt, ...) {
+void kprintf(const char *fmt, ...)
+{
     char line[256];
     va_list ap;
     va_start(ap, fmt);

@@ -6,20 +6,23 @@ struct out {
     size_t size, n; /* n goes on counting behind the end of the buffer */
 };
 
-static void put(struct out *o, char c) {
+static void put(struct out *o, char c)
+{
     if (o->n + 1 < o->size)
         o->buf[o->n] = c;
     o->n++;
 }
 
-static void pad(struct out *o, char c, int count) {
+static void pad(struct out *o, char c, int count)
+{
     while (count-- > 0)
         put(o, c);
 }
 
 /* The digits of v, last first; returns how many. 64-bit division without libgcc: the kernel
  * prints, it need not be fast. */
-static int digits(char *to, u64 v, u32 base, bool upper) {
+static int digits(char *to, u64 v, u32 base, bool upper)
+{
     const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     int n = 0;
     do {
@@ -31,7 +34,8 @@ static int digits(char *to, u64 v, u32 base, bool upper) {
     return n;
 }
 
-int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) {
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
+{
     struct out o = {buf, size, 0};
     for (; *fmt; fmt++) {
         if (*fmt != '%') {
@@ -152,7 +156,8 @@ end:
     return (int)o.n;
 }
 
-int snprintf(char *buf, size_t size, const char *fmt, ...) {
+int snprintf(char *buf, size_t size, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(buf, size, fmt, ap);

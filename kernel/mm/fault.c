@@ -16,9 +16,10 @@
 enum { SIGNAL_KILL = 9, SIGNAL_BUS = 7, SIGNAL_SEGV = 11 };
 
 /* Linux lets the stack grow to any address within its limit; so do we. */
-static struct vma *grow_stack(struct mm *mm, virt_t address) {
+static struct vma *grow_stack(struct mm *mm, virt_t address)
+{
     struct vma *v, *below = NULL;
-    TAILQ_FOREACH(v, &mm->vmas, link) {
+    TAILQ_FOREACH (v, &mm->vmas, link) {
         if (v->start > address)
             break;
         below = v;
@@ -32,7 +33,8 @@ static struct vma *grow_stack(struct mm *mm, virt_t address) {
     return v;
 }
 
-static int anonymous_page(struct mm *mm, u32 *pte, u32 bits) {
+static int anonymous_page(struct mm *mm, u32 *pte, u32 bits)
+{
     struct page *page = page_alloc_zeroed(PAGE_ANON, HOLD_MAP);
     if (!page)
         return SIGNAL_KILL;
@@ -42,7 +44,8 @@ static int anonymous_page(struct mm *mm, u32 *pte, u32 bits) {
 }
 
 /* The entry is present and read-only, the region writable. */
-static int copy_on_write(u32 *pte, virt_t address) {
+static int copy_on_write(u32 *pte, virt_t address)
+{
     struct page *old = phys_page(*pte & PAGE_MASK);
     if (old->kind != PAGE_ANON || old->refs > 1) {
         struct page *copy = page_alloc(PAGE_ANON, HOLD_MAP);
@@ -58,7 +61,8 @@ static int copy_on_write(u32 *pte, virt_t address) {
     return 0;
 }
 
-static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io) {
+static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
+{
     struct vma *v = vma_find(mm, address);
     if (!v && !(v = grow_stack(mm, address)))
         return SIGNAL_SEGV;
@@ -97,11 +101,11 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io) {
     return 0;
 }
 
-int fault_handle(u32 address, u32 error, bool from_user) {
+int fault_handle(u32 address, u32 error, bool from_user)
+{
     struct mm *mm = current->mm;
     bool did_io = false;
-    int signal =
-        !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
+    int signal = !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
     ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
     if (signal == SIGNAL_KILL && !from_user) {
         /* No memory in the middle of a system call: it ends with -EFAULT and the task dies. */
@@ -110,7 +114,8 @@ int fault_handle(u32 address, u32 error, bool from_user) {
     return signal;
 }
 
-void mm_populate(virt_t start, virt_t end) {
+void mm_populate(virt_t start, virt_t end)
+{
     for (virt_t va = start; va < end; va += PAGE_SIZE) {
         bool did_io = false;
         u32 *pte = pte_get(current->mm, va, false);

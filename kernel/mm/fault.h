@@ -5,10 +5,10 @@
 #include "kernel/lib/types.h"
 
 enum fault_error { /* SDM vol. 3, 4.7 */
-    FAULT_PRESENT = 1 << 0,
-    FAULT_WRITE = 1 << 1,
-    FAULT_USER = 1 << 2,
-    FAULT_FETCH = 1 << 4,
+                   FAULT_PRESENT = 1 << 0,
+                   FAULT_WRITE = 1 << 1,
+                   FAULT_USER = 1 << 2,
+                   FAULT_FETCH = 1 << 4,
 };
 
 /* Makes the page of the current task's address present as the error code asks. Returns 0, or the

@@ -28,7 +28,8 @@ static phys_t early_next, early_end;
 
 extern u8 kernel_end[];
 
-void frame_init(const struct multiboot_info *info) {
+void frame_init(const struct multiboot_info *info)
+{
     phys_t limit = KERNEL_RAM_MAX;
     u32 mem = cmdline_u32("mem", 0); /* mem=64M as on Linux; a bare number of bytes works, too */
     char text[16];
@@ -69,7 +70,8 @@ void frame_init(const struct multiboot_info *info) {
     pages = early_alloc(nr_frames * sizeof(struct page));
 }
 
-void *early_alloc(size_t size) {
+void *early_alloc(size_t size)
+{
     size = ROUND_UP(size, PAGE_SIZE);
     if (size > early_end - early_next)
         panic("not enough memory to start: %u KiB more needed", size >> 10);
@@ -78,7 +80,8 @@ void *early_alloc(size_t size) {
     return memset(p, 0, size);
 }
 
-void frame_start(void) {
+void frame_start(void)
+{
     for (u32 r = 0; r < nr_regions; r++) {
         for (phys_t at = regions[r].start; at < regions[r].end; at += PAGE_SIZE) {
             total_frames++;
@@ -93,7 +96,8 @@ void frame_start(void) {
     early_end = early_next; /* no more of it */
 }
 
-struct page *page_alloc_atomic(enum page_kind kind, enum holder holder) {
+struct page *page_alloc_atomic(enum page_kind kind, enum holder holder)
+{
     u32 flags = irq_save();
     struct page *page = TAILQ_FIRST(&free_list);
     if (page) {
@@ -110,21 +114,24 @@ struct page *page_alloc_atomic(enum page_kind kind, enum holder holder) {
     return page;
 }
 
-struct page *page_alloc(enum page_kind kind, enum holder holder) {
-    if (unlikely(nr_free_frames <= ATOMIC_RESERVE) &&
-        cache_reclaim(32) == 0 && nr_free_frames <= ATOMIC_RESERVE / 2)
+struct page *page_alloc(enum page_kind kind, enum holder holder)
+{
+    if (unlikely(nr_free_frames <= ATOMIC_RESERVE) && cache_reclaim(32) == 0 &&
+        nr_free_frames <= ATOMIC_RESERVE / 2)
         return NULL;
     return page_alloc_atomic(kind, holder);
 }
 
-struct page *page_alloc_zeroed(enum page_kind kind, enum holder holder) {
+struct page *page_alloc_zeroed(enum page_kind kind, enum holder holder)
+{
     struct page *page = page_alloc(kind, holder);
     if (page)
         memset(page_virt(page), 0, PAGE_SIZE);
     return page;
 }
 
-void page_get(struct page *page, enum holder holder) {
+void page_get(struct page *page, enum holder holder)
+{
     u32 flags = irq_save();
     ASSERT(page->refs > 0);
     page->refs++;
@@ -132,7 +139,8 @@ void page_get(struct page *page, enum holder holder) {
     irq_restore(flags);
 }
 
-void page_put(struct page *page, enum holder holder) {
+void page_put(struct page *page, enum holder holder)
+{
     u32 flags = irq_save();
     if (unlikely(page->refs == 0 || page_holds[holder] == 0))
         panic("page %08x put once too often by holder %d (refs %u, kind %u)", page_phys(page),

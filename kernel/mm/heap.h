@@ -12,14 +12,15 @@
 #include "kernel/lib/types.h"
 
 struct slab_cache;
-/* A cache of objects of `size` bytes (at most PAGE_SIZE); `name` is kept, shown in /proc/slabinfo. */
+/* A cache of objects of `size` bytes (at most PAGE_SIZE); `name` is kept, shown in /proc/slabinfo.
+ */
 struct slab_cache *slab_create(const char *name, size_t size);
 void *slab_alloc(struct slab_cache *cache); /* contents undefined; NULL without memory */
 void slab_free(struct slab_cache *cache, void *object);
 
-void *kmalloc(size_t size);  /* size <= PAGE_SIZE; NULL without memory */
-void *kzalloc(size_t size);  /* zeroed */
-void kfree(void *object);    /* NULL is allowed */
+void *kmalloc(size_t size); /* size <= PAGE_SIZE; NULL without memory */
+void *kzalloc(size_t size); /* zeroed */
+void kfree(void *object);   /* NULL is allowed */
 
 int slab_format(char *buf, size_t size); /* text of /proc/slabinfo */
 

@@ -21,25 +21,25 @@
 struct inode;
 struct multiboot_info;
 
-#define USER_END        0xC0000000u
-#define USER_STACK_TOP  0xBFFFF000u
-#define USER_STACK_MAX  (8u << 20)
-#define MMAP_TOP        (USER_STACK_TOP - USER_STACK_MAX - (1u << 20))
-#define KERNEL_RAM_MAX  (768u << 20)
-#define MMIO_BASE       0xF0000000u
-#define MMIO_END        0xF4000000u
-#define KSTACK_BASE     0xF8000000u
-#define KSTACK_SLOT     0x4000u /* 4 KiB guard + 12 KiB stack */
-#define KSTACK_COUNT    1024u
+#define USER_END       0xC0000000u
+#define USER_STACK_TOP 0xBFFFF000u
+#define USER_STACK_MAX (8u << 20)
+#define MMAP_TOP       (USER_STACK_TOP - USER_STACK_MAX - (1u << 20))
+#define KERNEL_RAM_MAX (768u << 20)
+#define MMIO_BASE      0xF0000000u
+#define MMIO_END       0xF4000000u
+#define KSTACK_BASE    0xF8000000u
+#define KSTACK_SLOT    0x4000u /* 4 KiB guard + 12 KiB stack */
+#define KSTACK_COUNT   1024u
 
 enum pte_bits { /* SDM vol. 3, 4.3, table 4-6 */
-    PTE_PRESENT = 1 << 0,
-    PTE_WRITE = 1 << 1,
-    PTE_USER = 1 << 2,
-    PTE_NOCACHE = 1 << 4,
-    PTE_ACCESSED = 1 << 5,
-    PTE_DIRTY = 1 << 6,
-    PTE_GLOBAL = 1 << 8,
+                PTE_PRESENT = 1 << 0,
+                PTE_WRITE = 1 << 1,
+                PTE_USER = 1 << 2,
+                PTE_NOCACHE = 1 << 4,
+                PTE_ACCESSED = 1 << 5,
+                PTE_DIRTY = 1 << 6,
+                PTE_GLOBAL = 1 << 8,
 };
 
 /* frame.c: the loader's map of RAM becomes free frames. */
@@ -62,12 +62,12 @@ void slab_trim(void);
 
 /* A region of an address space. Protections as mmap(2). */
 struct vma {
-    virt_t start, end; /* page aligned, end exclusive */
-    u32 prot;          /* PROT_READ | PROT_WRITE | PROT_EXEC */
-    bool shared;       /* writes go to the object, not to a private copy */
-    bool grows_down;   /* the stack */
+    virt_t start, end;   /* page aligned, end exclusive */
+    u32 prot;            /* PROT_READ | PROT_WRITE | PROT_EXEC */
+    bool shared;         /* writes go to the object, not to a private copy */
+    bool grows_down;     /* the stack */
     struct inode *inode; /* a reference; NULL: anonymous */
-    u32 pgoff;         /* of `start`, in pages of the inode */
+    u32 pgoff;           /* of `start`, in pages of the inode */
     struct readahead ra; /* faults in order read ahead as read(2) does */
     TAILQ_ENTRY(vma) link;
 };
@@ -80,14 +80,14 @@ struct mm {
     struct vma_list vmas; /* in the order of addresses */
     struct vma *last;     /* last one found: faults come in runs */
     virt_t brk_start, brk;
-    u32 nr_pages;         /* mapped now (resident set) */
+    u32 nr_pages; /* mapped now (resident set) */
 };
 
 /* space.c. Functions that return an int give 0 or a negative errno. */
 struct mm *mm_new(void);
 struct mm *mm_fork(struct mm *from); /* copy-on-write; NULL without memory */
 void mm_put(struct mm *mm);
-void mm_switch(struct mm *mm); /* loads CR3; NULL: the kernel's own */
+void mm_switch(struct mm *mm);                       /* loads CR3; NULL: the kernel's own */
 struct vma *vma_find(struct mm *mm, virt_t address); /* the one that contains it */
 /* Adds a region; takes its own inode reference. The range must be free. */
 int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,

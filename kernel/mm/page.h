@@ -17,22 +17,22 @@
 #include <bsd/sys/queue.h>
 #include "kernel/lib/types.h"
 
-#define HOLDERS(X)                                                                                 \
-    X(KERNEL, "kernel") /* page tables, stacks, slabs, rings: the kernel's own */                  \
-    X(CACHE, "cache")   /* the page cache */                                                       \
-    X(MAP, "map")       /* a page table entry of a program */                                      \
-    X(USE, "use")       /* a call under way: dropped before it returns */                          \
-    X(PIPE, "pipe")     /* a pipe slot */                                                          \
-    X(SOCK, "sock")     /* a fragment in a socket's send queue, until the peer has ACKed it */     \
-    X(TX, "tx")         /* a transmit descriptor, until the card is done with it */                \
-    X(RX, "rx")         /* a receive buffer */                                                     \
+#define HOLDERS(X)                                                                             \
+    X(KERNEL, "kernel") /* page tables, stacks, slabs, rings: the kernel's own */              \
+    X(CACHE, "cache")   /* the page cache */                                                   \
+    X(MAP, "map")       /* a page table entry of a program */                                  \
+    X(USE, "use")       /* a call under way: dropped before it returns */                      \
+    X(PIPE, "pipe")     /* a pipe slot */                                                      \
+    X(SOCK, "sock")     /* a fragment in a socket's send queue, until the peer has ACKed it */ \
+    X(TX, "tx")         /* a transmit descriptor, until the card is done with it */            \
+    X(RX, "rx")         /* a receive buffer */                                                 \
     X(PRD, "prd")       /* a PRD of a disk command in flight */
 
 enum holder {
 #define X(name, text) HOLD_##name,
     HOLDERS(X)
 #undef X
-    NR_HOLDERS
+        NR_HOLDERS
 };
 
 enum page_kind {
@@ -80,15 +80,39 @@ extern u32 nr_free_frames;
 
 #define KERNEL_BASE 0xC0000000u /* RAM is mapped here, up to 768 MiB */
 
-static inline void *phys_to_virt(phys_t phys) { return (void *)(phys + KERNEL_BASE); }
-static inline phys_t virt_to_phys(const void *va) { return (virt_t)va - KERNEL_BASE; }
-static inline phys_t page_phys(const struct page *p) { return (phys_t)(p - pages) << PAGE_SHIFT; }
-static inline void *page_virt(const struct page *p) { return phys_to_virt(page_phys(p)); }
-static inline struct page *phys_page(phys_t phys) { return &pages[phys >> PAGE_SHIFT]; }
+static inline void *phys_to_virt(phys_t phys)
+{
+    return (void *)(phys + KERNEL_BASE);
+}
+static inline phys_t virt_to_phys(const void *va)
+{
+    return (virt_t)va - KERNEL_BASE;
+}
+static inline phys_t page_phys(const struct page *p)
+{
+    return (phys_t)(p - pages) << PAGE_SHIFT;
+}
+static inline void *page_virt(const struct page *p)
+{
+    return phys_to_virt(page_phys(p));
+}
+static inline struct page *phys_page(phys_t phys)
+{
+    return &pages[phys >> PAGE_SHIFT];
+}
 /* Of an address in the RAM window (kernel data, a page's contents); not of a kernel stack. */
-static inline struct page *virt_page(const void *va) { return phys_page(virt_to_phys(va)); }
-static inline void *frag_virt(struct frag f) { return (char *)page_virt(f.page) + f.offset; }
-static inline phys_t frag_phys(struct frag f) { return page_phys(f.page) + f.offset; }
+static inline struct page *virt_page(const void *va)
+{
+    return phys_page(virt_to_phys(va));
+}
+static inline void *frag_virt(struct frag f)
+{
+    return (char *)page_virt(f.page) + f.offset;
+}
+static inline phys_t frag_phys(struct frag f)
+{
+    return page_phys(f.page) + f.offset;
+}
 
 /* frame.c. A frame with one reference held by `holder`; contents undefined (page_alloc) or zero.
  * NULL when there is none and reclaim found none either. page_alloc may sleep only as far as

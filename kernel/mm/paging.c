@@ -17,18 +17,21 @@ static u32 kstack_used[KSTACK_COUNT / 32];
 
 extern u8 kernel_start[], kernel_text_end[], kernel_rodata_end[];
 
-static u32 *kernel_pte(virt_t va) {
+static u32 *kernel_pte(virt_t va)
+{
     u32 *table = phys_to_virt(kernel_pgdir[va >> 22] & PAGE_MASK);
     return &table[va >> 12 & 1023];
 }
 
-static void make_tables(virt_t from, virt_t to) {
+static void make_tables(virt_t from, virt_t to)
+{
     for (u32 i = from >> 22; i < (to + (1 << 22) - 1) >> 22; i++)
         if (!kernel_pgdir[i])
             kernel_pgdir[i] = virt_to_phys(early_alloc(PAGE_SIZE)) | PTE_PRESENT | PTE_WRITE;
 }
 
-void paging_init(void) {
+void paging_init(void)
+{
     kernel_pgdir = early_alloc(PAGE_SIZE);
     make_tables(KERNEL_BASE, KERNEL_BASE + (nr_frames << PAGE_SHIFT));
     make_tables(MMIO_BASE, MMIO_END);
@@ -44,17 +47,20 @@ void paging_init(void) {
     mm_switch(NULL);
 }
 
-void kernel_map(virt_t va, phys_t phys, u32 bits) {
+void kernel_map(virt_t va, phys_t phys, u32 bits)
+{
     *kernel_pte(va) = phys | bits | PTE_PRESENT | PTE_GLOBAL;
     tlb_flush_page(va);
 }
 
-void kernel_unmap(virt_t va) {
+void kernel_unmap(virt_t va)
+{
     *kernel_pte(va) = 0;
     tlb_flush_page(va);
 }
 
-void *mmio_map(phys_t phys, u32 size) {
+void *mmio_map(phys_t phys, u32 size)
+{
     phys_t first = phys & PAGE_MASK;
     u32 len = ROUND_UP(phys - first + size, PAGE_SIZE);
     if (len > MMIO_END - mmio_next)
@@ -66,7 +72,8 @@ void *mmio_map(phys_t phys, u32 size) {
     return (void *)(va + (phys - first));
 }
 
-virt_t kstack_alloc(void) {
+virt_t kstack_alloc(void)
+{
     for (u32 slot = 0; slot < KSTACK_COUNT; slot++) {
         if (kstack_used[slot / 32] & 1u << slot % 32)
             continue;
@@ -89,7 +96,8 @@ virt_t kstack_alloc(void) {
     return 0;
 }
 
-void kstack_free(virt_t bottom) {
+void kstack_free(virt_t bottom)
+{
     for (u32 at = 0; at < KSTACK_SIZE; at += PAGE_SIZE) {
         page_put(phys_page(*kernel_pte(bottom + at) & PAGE_MASK), HOLD_KERNEL);
         kernel_unmap(bottom + at);
@@ -98,13 +106,18 @@ void kstack_free(virt_t bottom) {
     kstack_used[slot / 32] &= ~(1u << slot % 32);
 }
 
-void tlb_flush_page(virt_t va) { __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory"); }
+void tlb_flush_page(virt_t va)
+{
+    __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
 
-void tlb_flush_all(void) {
+void tlb_flush_all(void)
+{
     __asm__ volatile("movl %%cr3, %%eax; movl %%eax, %%cr3" ::: "eax", "memory");
 }
 
-void mm_switch(struct mm *mm) {
+void mm_switch(struct mm *mm)
+{
     phys_t pgdir = virt_to_phys(mm ? mm->pgdir : kernel_pgdir), now;
     __asm__ volatile("movl %%cr3, %0" : "=r"(now));
     if (now != pgdir)

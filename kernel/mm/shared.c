@@ -7,7 +7,8 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 
-static void zero_pages(struct mapping *m, struct page **pages, u32 nr) {
+static void zero_pages(struct mapping *m, struct page **pages, u32 nr)
+{
     for (u32 i = 0; i < nr; i++) {
         memset(page_virt(pages[i]), 0, PAGE_SIZE);
         pages[i]->flags |= PG_DIRTY;
@@ -18,7 +19,8 @@ static void zero_pages(struct mapping *m, struct page **pages, u32 nr) {
 
 static const struct mapping_ops zero_ops = {.read_pages = zero_pages};
 
-struct inode *shared_memory_inode(u32 len) {
+struct inode *shared_memory_inode(u32 len)
+{
     struct inode *inode = inode_new(NULL, 0, S_REG | 0600);
     if (!inode)
         return NULL;

@@ -33,13 +33,13 @@ static u32 nr_caches;
 
 static const u16 kmalloc_sizes[] = {32, 64, 96, 128, 192, 256, 512, 1024, 1360, 2048};
 static struct slab_cache *kmalloc_caches[ARRAY_LEN(kmalloc_sizes)];
-static const char *const kmalloc_names[] = {"kmalloc-32",   "kmalloc-64",   "kmalloc-96",
-                                            "kmalloc-128",  "kmalloc-192",  "kmalloc-256",
-                                            "kmalloc-512",  "kmalloc-1024", "kmalloc-1360",
-                                            "kmalloc-2048"};
+static const char *const kmalloc_names[] = {
+    "kmalloc-32",  "kmalloc-64",  "kmalloc-96",   "kmalloc-128",  "kmalloc-192",
+    "kmalloc-256", "kmalloc-512", "kmalloc-1024", "kmalloc-1360", "kmalloc-2048"};
 static u32 whole_pages;
 
-struct slab_cache *slab_create(const char *name, size_t size) {
+struct slab_cache *slab_create(const char *name, size_t size)
+{
     ASSERT(nr_caches < ARRAY_LEN(caches) && size + CANARY_SIZE <= PAGE_SIZE);
     struct slab_cache *c = &caches[nr_caches++];
     c->name = name;
@@ -50,17 +50,23 @@ struct slab_cache *slab_create(const char *name, size_t size) {
     return c;
 }
 
-void heap_init(void) {
+void heap_init(void)
+{
     for (u32 i = 0; i < ARRAY_LEN(kmalloc_sizes); i++)
         kmalloc_caches[i] = slab_create(kmalloc_names[i], kmalloc_sizes[i] - CANARY_SIZE);
 }
 
-static void **free_head(struct page *slab) { return (void **)&slab->hash_next; }
-static struct slab_cache *slab_owner(const struct page *slab) {
+static void **free_head(struct page *slab)
+{
+    return (void **)&slab->hash_next;
+}
+static struct slab_cache *slab_owner(const struct page *slab)
+{
     return (struct slab_cache *)slab->mapping;
 }
 
-static struct page *slab_grow(struct slab_cache *c) {
+static struct page *slab_grow(struct slab_cache *c)
+{
     struct page *slab = page_alloc_atomic(PAGE_KERNEL, HOLD_KERNEL);
     if (!slab)
         return NULL;
@@ -82,18 +88,21 @@ static struct page *slab_grow(struct slab_cache *c) {
 }
 
 #ifdef FERRY_DEBUG
-static u32 *canary(struct slab_cache *c, void *object) {
+static u32 *canary(struct slab_cache *c, void *object)
+{
     return (u32 *)((char *)object + c->stride - 4);
 }
 
-static void check_poison(struct slab_cache *c, void *object) {
+static void check_poison(struct slab_cache *c, void *object)
+{
     for (u32 i = sizeof(void *); i < c->stride; i++)
         if (((u8 *)object)[i] != POISON)
             panic("slab %s: object %p written after free, at byte %u", c->name, object, i);
 }
 #endif
 
-void *slab_alloc(struct slab_cache *c) {
+void *slab_alloc(struct slab_cache *c)
+{
     u32 flags = irq_save();
     struct page *slab = TAILQ_FIRST(&c->partial);
     void *object = NULL;
@@ -113,7 +122,8 @@ void *slab_alloc(struct slab_cache *c) {
     return object;
 }
 
-void slab_free(struct slab_cache *c, void *object) {
+void slab_free(struct slab_cache *c, void *object)
+{
     struct page *slab = virt_page(object);
     u32 flags = irq_save();
     if (slab->kind != PAGE_KERNEL || slab_owner(slab) != c ||
@@ -141,11 +151,12 @@ void slab_free(struct slab_cache *c, void *object) {
 }
 
 /* Gives empty slabs back, so that free frames can be compared before and after. */
-void slab_trim(void) {
+void slab_trim(void)
+{
     u32 flags = irq_save();
     for (u32 i = 0; i < nr_caches; i++) {
         struct page *slab, *next;
-        TAILQ_FOREACH_SAFE(slab, &caches[i].partial, link, next) {
+        TAILQ_FOREACH_SAFE (slab, &caches[i].partial, link, next) {
             if (slab->index)
                 continue;
             TAILQ_REMOVE(&caches[i].partial, slab, link);
@@ -156,7 +167,8 @@ void slab_trim(void) {
     irq_restore(flags);
 }
 
-void *kmalloc(size_t size) {
+void *kmalloc(size_t size)
+{
     for (u32 i = 0; i < ARRAY_LEN(kmalloc_sizes); i++)
         if (size + CANARY_SIZE <= kmalloc_sizes[i])
             return slab_alloc(kmalloc_caches[i]);
@@ -169,12 +181,14 @@ void *kmalloc(size_t size) {
     return page_virt(page);
 }
 
-void *kzalloc(size_t size) {
+void *kzalloc(size_t size)
+{
     void *object = kmalloc(size);
     return object ? memset(object, 0, size) : NULL;
 }
 
-void kfree(void *object) {
+void kfree(void *object)
+{
     if (!object)
         return;
     struct page *page = virt_page(object);
@@ -188,7 +202,8 @@ void kfree(void *object) {
     page_put(page, HOLD_KERNEL);
 }
 
-int slab_format(char *buf, size_t size) {
+int slab_format(char *buf, size_t size)
+{
     int n = snprintf(buf, size, "# name  objects_in_use object_size objects_per_slab slabs\n");
     for (u32 i = 0; i < nr_caches; i++)
         n += snprintf(buf + n, size - n, "%-16s %6u %6u %4u %5u\n", caches[i].name,

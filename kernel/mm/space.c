@@ -14,7 +14,8 @@
 #define USER_TABLES (USER_END >> 22)
 #define TABLE_SPAN  (4u << 20)
 
-struct mm *mm_new(void) {
+struct mm *mm_new(void)
+{
     struct mm *mm = kzalloc(sizeof(*mm));
     if (!mm)
         return NULL;
@@ -30,7 +31,8 @@ struct mm *mm_new(void) {
     return mm;
 }
 
-u32 *pte_get(struct mm *mm, virt_t va, bool make) {
+u32 *pte_get(struct mm *mm, virt_t va, bool make)
+{
     u32 *pde = &mm->pgdir[va >> 22];
     if (!(*pde & PTE_PRESENT)) {
         if (!make)
@@ -44,7 +46,8 @@ u32 *pte_get(struct mm *mm, virt_t va, bool make) {
 }
 
 /* Takes the pages out of a range; the regions are the caller's business. */
-static void unmap_pages(struct mm *mm, virt_t start, virt_t end) {
+static void unmap_pages(struct mm *mm, virt_t start, virt_t end)
+{
     bool mine = current && current->mm == mm;
     for (virt_t va = start; va < end;) {
         u32 *pte = pte_get(mm, va, false);
@@ -64,7 +67,8 @@ static void unmap_pages(struct mm *mm, virt_t start, virt_t end) {
     }
 }
 
-static void vma_free(struct mm *mm, struct vma *v) {
+static void vma_free(struct mm *mm, struct vma *v)
+{
     TAILQ_REMOVE(&mm->vmas, v, link);
     mm->last = NULL;
     if (v->inode)
@@ -72,7 +76,8 @@ static void vma_free(struct mm *mm, struct vma *v) {
     kfree(v);
 }
 
-void mm_put(struct mm *mm) {
+void mm_put(struct mm *mm)
+{
     if (!mm || --mm->refs)
         return;
     struct vma *v;
@@ -87,11 +92,12 @@ void mm_put(struct mm *mm) {
     kfree(mm);
 }
 
-struct vma *vma_find(struct mm *mm, virt_t address) {
+struct vma *vma_find(struct mm *mm, virt_t address)
+{
     struct vma *v = mm->last;
     if (v && address >= v->start && address < v->end)
         return v;
-    TAILQ_FOREACH(v, &mm->vmas, link) {
+    TAILQ_FOREACH (v, &mm->vmas, link) {
         if (address < v->start)
             return NULL;
         if (address < v->end)
@@ -100,15 +106,17 @@ struct vma *vma_find(struct mm *mm, virt_t address) {
     return NULL;
 }
 
-static bool joins(const struct vma *v, virt_t start, u32 prot, bool shared, struct inode *inode) {
+static bool joins(const struct vma *v, virt_t start, u32 prot, bool shared, struct inode *inode)
+{
     return v && v->end == start && v->prot == prot && !v->inode && !inode && !shared &&
            !v->shared && !v->grows_down;
 }
 
 int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,
-            u32 pgoff) {
+            u32 pgoff)
+{
     struct vma *before = NULL, *v;
-    TAILQ_FOREACH(v, &mm->vmas, link) {
+    TAILQ_FOREACH (v, &mm->vmas, link) {
         if (v->start >= end)
             break;
         before = v;
@@ -130,7 +138,8 @@ int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, stru
 }
 
 /* Makes `at` a border between two regions where it lies inside one. */
-static int split_at(struct mm *mm, virt_t at) {
+static int split_at(struct mm *mm, virt_t at)
+{
     struct vma *v = vma_find(mm, at);
     if (!v || v->start == at)
         return 0;
@@ -148,11 +157,12 @@ static int split_at(struct mm *mm, virt_t at) {
     return 0;
 }
 
-int mm_unmap(struct mm *mm, virt_t start, virt_t end) {
+int mm_unmap(struct mm *mm, virt_t start, virt_t end)
+{
     if (split_at(mm, start) < 0 || split_at(mm, end) < 0)
         return -ENOMEM;
     struct vma *v, *next;
-    TAILQ_FOREACH_SAFE(v, &mm->vmas, link, next) {
+    TAILQ_FOREACH_SAFE (v, &mm->vmas, link, next) {
         if (v->start >= start && v->end <= end) {
             unmap_pages(mm, v->start, v->end);
             vma_free(mm, v);
@@ -161,7 +171,8 @@ int mm_unmap(struct mm *mm, virt_t start, virt_t end) {
     return 0;
 }
 
-int mm_discard(struct mm *mm, virt_t start, virt_t end) {
+int mm_discard(struct mm *mm, virt_t start, virt_t end)
+{
     for (virt_t at = start; at < end;) {
         struct vma *v = vma_find(mm, at);
         if (!v)
@@ -172,7 +183,8 @@ int mm_discard(struct mm *mm, virt_t start, virt_t end) {
     return 0;
 }
 
-int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot) {
+int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot)
+{
     for (virt_t at = start; at < end;) { /* the whole range must be mapped */
         struct vma *v = vma_find(mm, at);
         if (!v)
@@ -182,7 +194,7 @@ int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot) {
     if (split_at(mm, start) < 0 || split_at(mm, end) < 0)
         return -ENOMEM;
     struct vma *v;
-    TAILQ_FOREACH(v, &mm->vmas, link) {
+    TAILQ_FOREACH (v, &mm->vmas, link) {
         if (v->start < start || v->end > end)
             continue;
         v->prot = prot;
@@ -202,18 +214,20 @@ int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot) {
     return 0;
 }
 
-bool mm_range_free(struct mm *mm, virt_t start, virt_t end) {
+bool mm_range_free(struct mm *mm, virt_t start, virt_t end)
+{
     struct vma *v;
-    TAILQ_FOREACH(v, &mm->vmas, link)
+    TAILQ_FOREACH (v, &mm->vmas, link)
         if (v->start < end && v->end > start)
             return false;
     return true;
 }
 
-virt_t mm_find_free(struct mm *mm, u32 len) {
+virt_t mm_find_free(struct mm *mm, u32 len)
+{
     virt_t top = MMAP_TOP;
     struct vma *v;
-    TAILQ_FOREACH_REVERSE(v, &mm->vmas, vma_list, link) {
+    TAILQ_FOREACH_REVERSE (v, &mm->vmas, vma_list, link) {
         if (v->start >= top)
             continue;
         if (v->end <= top && top - v->end >= len)
@@ -224,7 +238,8 @@ virt_t mm_find_free(struct mm *mm, u32 len) {
 }
 
 /* Private pages become shared read-only in both spaces; the first to write makes its copy. */
-static int fork_pages(struct mm *to, struct mm *from, const struct vma *v) {
+static int fork_pages(struct mm *to, struct mm *from, const struct vma *v)
+{
     for (virt_t va = v->start; va < v->end;) {
         u32 *pte = pte_get(from, va, false);
         if (!pte) {
@@ -246,14 +261,15 @@ static int fork_pages(struct mm *to, struct mm *from, const struct vma *v) {
     return 0;
 }
 
-struct mm *mm_fork(struct mm *from) {
+struct mm *mm_fork(struct mm *from)
+{
     struct mm *to = mm_new();
     if (!to)
         return NULL;
     to->brk_start = from->brk_start;
     to->brk = from->brk;
     struct vma *v;
-    TAILQ_FOREACH(v, &from->vmas, link) {
+    TAILQ_FOREACH (v, &from->vmas, link) {
         struct vma *copy = kzalloc(sizeof(*copy));
         if (!copy)
             goto fail;
@@ -272,16 +288,19 @@ fail:
     return NULL;
 }
 
-int maps_format(struct mm *mm, char *buf, size_t size) {
+int maps_format(struct mm *mm, char *buf, size_t size)
+{
     int n = 0;
     struct vma *v;
-    TAILQ_FOREACH(v, &mm->vmas, link) {
+    TAILQ_FOREACH (v, &mm->vmas, link) {
         u32 dev = v->inode && v->inode->super ? v->inode->super->dev : 0;
         n += snprintf(buf + n, size - n, "%08x-%08x %c%c%c%c %08x %02x:%02x %u%s\n", v->start,
                       v->end, v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
                       v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p',
                       v->pgoff << PAGE_SHIFT, dev >> 8, dev & 255, v->inode ? v->inode->ino : 0,
-                      v->grows_down ? " [stack]" : v->start == mm->brk_start ? " [heap]" : "");
+                      v->grows_down               ? " [stack]"
+                      : v->start == mm->brk_start ? " [heap]"
+                                                  : "");
         if ((size_t)n >= size)
             break;
     }

@@ -17,7 +17,8 @@ int zero_user(void __user *dst, size_t len) __must_check;                /* 0 or
 ssize_t copyin_string(char *dst, const char __user *src, size_t size) __must_check;
 
 /* The address range belongs to user space (it may still not be mapped). */
-static inline bool user_range_ok(const void __user *p, size_t len) {
+static inline bool user_range_ok(const void __user *p, size_t len)
+{
     return (virt_t)p < 0xC0000000u && len <= 0xC0000000u - (virt_t)p;
 }
 

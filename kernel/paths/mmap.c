@@ -19,17 +19,19 @@
 /* A fault maps up to this many pages around it that are in the cache already. */
 #define FAULT_AROUND 16
 
-static void map_page(struct mm *mm, struct vma *v, u32 *pte, struct page *page) {
+static void map_page(struct mm *mm, struct vma *v, u32 *pte, struct page *page)
+{
     u32 write = v->shared && (v->prot & PROT_WRITE) ? PTE_WRITE : 0;
     *pte = page_phys(page) | PTE_PRESENT | PTE_USER | write;
     page_get(page, HOLD_MAP);
     mm->nr_pages++;
 }
 
-static void map_around(struct mm *mm, struct vma *v, virt_t address) {
+static void map_around(struct mm *mm, struct vma *v, virt_t address)
+{
     virt_t start = MAX(ROUND_DOWN(address, FAULT_AROUND * PAGE_SIZE), v->start);
-    virt_t end = MIN(ROUND_DOWN(address, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE,
-                     v->end);
+    virt_t end =
+        MIN(ROUND_DOWN(address, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE, v->end);
     u32 *pte = pte_get(mm, start, false); /* the window never leaves its page table */
     for (virt_t va = start; va < end; va += PAGE_SIZE, pte++) {
         if (*pte & PTE_PRESENT)
@@ -43,7 +45,8 @@ static void map_around(struct mm *mm, struct vma *v, virt_t address) {
     }
 }
 
-int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io) {
+int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
+{
     u32 index = v->pgoff + ((address - v->start) >> PAGE_SHIFT);
     u32 left = (v->end - (address & PAGE_MASK)) >> PAGE_SHIFT;
     struct page *page;
@@ -61,7 +64,8 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io) {
     return 0;
 }
 
-static int check_file(struct file *f, u32 prot, bool shared) {
+static int check_file(struct file *f, u32 prot, bool shared)
+{
     u32 access = f->flags & O_ACCMODE;
     if (S_TYPE(f->inode->mode) != S_REG)
         return -ENODEV;
@@ -72,7 +76,8 @@ static int check_file(struct file *f, u32 prot, bool shared) {
     return 0;
 }
 
-long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff) {
+long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff)
+{
     struct mm *mm = current->mm;
     u32 type = flags & MAP_TYPE;
     bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
@@ -105,11 +110,11 @@ long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff) {
 
     long ret;
     if (flags & MAP_FIXED) {
-        ret = address & (PAGE_SIZE - 1)                                           ? -EINVAL
-              : address < PAGE_SIZE                                               ? -EPERM
-              : address >= USER_END || len > USER_END - address                   ? -ENOMEM
+        ret = address & (PAGE_SIZE - 1)                                                   ? -EINVAL
+              : address < PAGE_SIZE                                                       ? -EPERM
+              : address >= USER_END || len > USER_END - address                           ? -ENOMEM
               : flags & MAP_FIXED_NOREPLACE && !mm_range_free(mm, address, address + len) ? -EEXIST
-                                                                                  : 0;
+                                                                                          : 0;
         if (ret == 0)
             ret = mm_unmap(mm, address, address + len);
     } else {
@@ -129,7 +134,8 @@ long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff) {
 }
 
 /* mmap(2) of old: six words in memory, the offset in bytes. */
-long sys_old_mmap(const void __user *args) {
+long sys_old_mmap(const void __user *args)
+{
     u32 a[6];
     if (copyin(a, args, sizeof(a)) < 0)
         return -EFAULT;
@@ -138,18 +144,21 @@ long sys_old_mmap(const void __user *args) {
     return sys_mmap2(a[0], a[1], a[2], a[3], a[4], a[5] >> PAGE_SHIFT);
 }
 
-static bool user_pages_ok(u32 address, u32 len) {
+static bool user_pages_ok(u32 address, u32 len)
+{
     return address < USER_END && len <= USER_END - address;
 }
 
-long sys_munmap(u32 address, u32 len) {
+long sys_munmap(u32 address, u32 len)
+{
     len = ROUND_UP(len, PAGE_SIZE);
     if ((address & (PAGE_SIZE - 1)) || !len || !user_pages_ok(address, len))
         return -EINVAL;
     return mm_unmap(current->mm, address, address + len);
 }
 
-long sys_mprotect(u32 address, u32 len, u32 prot) {
+long sys_mprotect(u32 address, u32 len, u32 prot)
+{
     if ((address & (PAGE_SIZE - 1)) || (prot & ~7u))
         return -EINVAL;
     if (!len)

@@ -16,7 +16,8 @@
 #define MAX_COUNT 0x7FFFF000u /* as on Linux: a longer request is cut */
 
 /* Page by page out of the cache. An error after the first byte is reported by the next call. */
-ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *pos) {
+ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *pos)
+{
     struct inode *inode = file->inode;
     size_t done = 0;
     while (done < len && *pos < inode->size) {
@@ -41,13 +42,15 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
     return done;
 }
 
-static ssize_t regular_write(struct file *file, const void __user *buf, size_t len, u64 *pos) {
+static ssize_t regular_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
+{
     return -EROFS; /* the file system is mounted read-only: open refuses before this does */
 }
 
 const struct file_ops regular_file_ops = {.read = cache_file_read, .write = regular_write};
 
-ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len) {
+ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len)
+{
     size_t done = 0;
     while (done < len && pos < inode->size) {
         u32 offset = (u32)pos & (PAGE_SIZE - 1);
@@ -66,10 +69,17 @@ ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len) {
     return done;
 }
 
-static bool readable(const struct file *f) { return (f->flags & O_ACCMODE) != O_WRONLY; }
-static bool writable(const struct file *f) { return (f->flags & O_ACCMODE) != O_RDONLY; }
+static bool readable(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_WRONLY;
+}
+static bool writable(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_RDONLY;
+}
 
-static ssize_t do_read(struct file *f, void __user *buf, u32 len, u64 *pos) {
+static ssize_t do_read(struct file *f, void __user *buf, u32 len, u64 *pos)
+{
     if (!readable(f))
         return -EBADF;
     if (S_TYPE(f->inode->mode) == S_DIR)
@@ -81,7 +91,8 @@ static ssize_t do_read(struct file *f, void __user *buf, u32 len, u64 *pos) {
     return len ? f->ops->read(f, buf, MIN(len, MAX_COUNT), pos) : 0;
 }
 
-static ssize_t do_write(struct file *f, const void __user *buf, u32 len, u64 *pos) {
+static ssize_t do_write(struct file *f, const void __user *buf, u32 len, u64 *pos)
+{
     if (!writable(f))
         return -EBADF;
     if (!f->ops || !f->ops->write)
@@ -91,7 +102,8 @@ static ssize_t do_write(struct file *f, const void __user *buf, u32 len, u64 *po
     return len ? f->ops->write(f, buf, MIN(len, MAX_COUNT), pos) : 0;
 }
 
-long sys_read(u32 fd, void __user *buf, u32 len) {
+long sys_read(u32 fd, void __user *buf, u32 len)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -100,7 +112,8 @@ long sys_read(u32 fd, void __user *buf, u32 len) {
     return n;
 }
 
-long sys_write(u32 fd, const void __user *buf, u32 len) {
+long sys_write(u32 fd, const void __user *buf, u32 len)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -109,14 +122,16 @@ long sys_write(u32 fd, const void __user *buf, u32 len) {
     return n;
 }
 
-static bool seekable(const struct file *f) {
+static bool seekable(const struct file *f)
+{
     u16 type = S_TYPE(f->inode->mode);
     return type == S_REG || type == S_BLK || type == S_DIR;
 }
 
 /* One loop for the four vector calls: stops at the first short or failed piece. pos NULL: the
  * file's own position. */
-static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_user) {
+static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_user)
+{
     if (count > UIO_MAXIOV || (pos && (s64)*pos < 0))
         return -EINVAL;
     struct file *f = fd_get(fd);
@@ -144,25 +159,30 @@ static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_
     return done;
 }
 
-long sys_readv(u32 fd, const void __user *iov, u32 count) {
+long sys_readv(u32 fd, const void __user *iov, u32 count)
+{
     return vector(fd, iov, count, NULL, true);
 }
 
-long sys_writev(u32 fd, const void __user *iov, u32 count) {
+long sys_writev(u32 fd, const void __user *iov, u32 count)
+{
     return vector(fd, iov, count, NULL, false);
 }
 
-long sys_preadv(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high) {
+long sys_preadv(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high)
+{
     u64 pos = (u64)pos_high << 32 | pos_low;
     return vector(fd, iov, count, &pos, true);
 }
 
-long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high) {
+long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high)
+{
     u64 pos = (u64)pos_high << 32 | pos_low;
     return vector(fd, iov, count, &pos, false);
 }
 
-long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high) {
+long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high)
+{
     u64 pos = (u64)pos_high << 32 | pos_low;
     if ((s64)pos < 0)
         return -EINVAL;
@@ -174,7 +194,8 @@ long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high) {
     return n;
 }
 
-long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high) {
+long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high)
+{
     u64 pos = (u64)pos_high << 32 | pos_low;
     if ((s64)pos < 0)
         return -EINVAL;

@@ -18,13 +18,15 @@
 #define MAX_COUNT 0x7FFFF000u
 
 /* One fragment of the cache into the socket; how much went in, or a negative errno. */
-static ssize_t send_fragment(struct socket *s, struct frag f, bool nonblock, bool more) {
+static ssize_t send_fragment(struct socket *s, struct frag f, bool nonblock, bool more)
+{
     if (socket_can_send_pages(s))
         return socket_send_page(s, f, nonblock, more);
     return socket_send_copy(s, f, nonblock, more);
 }
 
-static ssize_t send_cached(struct socket *s, struct file *in, u64 *pos, u32 count, bool nonblock) {
+static ssize_t send_cached(struct socket *s, struct file *in, u64 *pos, u32 count, bool nonblock)
+{
     struct inode *inode = in->inode;
     u32 done = 0;
     while (done < count && *pos < inode->size) {
@@ -51,7 +53,8 @@ static ssize_t send_cached(struct socket *s, struct file *in, u64 *pos, u32 coun
     return done;
 }
 
-static long do_sendfile(u32 out_fd, u32 in_fd, u64 *pos, u32 count) {
+static long do_sendfile(u32 out_fd, u32 in_fd, u64 *pos, u32 count)
+{
     struct file *in = fd_get(in_fd), *out = fd_get(out_fd);
     long ret = -EBADF;
     if (!in || !out || (in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY)
@@ -74,7 +77,8 @@ end:
     return ret;
 }
 
-long sys_sendfile64(u32 out_fd, u32 in_fd, u64 __user *offset, u32 count) {
+long sys_sendfile64(u32 out_fd, u32 in_fd, u64 __user *offset, u32 count)
+{
     if (!offset)
         return do_sendfile(out_fd, in_fd, NULL, count);
     u64 pos;
@@ -84,7 +88,8 @@ long sys_sendfile64(u32 out_fd, u32 in_fd, u64 __user *offset, u32 count) {
     return copyout(offset, &pos, sizeof(pos)) < 0 ? -EFAULT : n;
 }
 
-long sys_sendfile(u32 out_fd, u32 in_fd, u32 __user *offset, u32 count) {
+long sys_sendfile(u32 out_fd, u32 in_fd, u32 __user *offset, u32 count)
+{
     if (!offset)
         return do_sendfile(out_fd, in_fd, NULL, count);
     u32 pos32;

@@ -35,14 +35,16 @@ struct program {
     u32 bias, end, phdr_address;
 };
 
-static void strings_free(struct strings *s) {
+static void strings_free(struct strings *s)
+{
     for (u32 i = 0; i < ARG_PAGES; i++)
         if (s->pages[i])
             page_put(s->pages[i], HOLD_USE);
     kfree(s);
 }
 
-static int strings_byte(struct strings *s, char c) {
+static int strings_byte(struct strings *s, char c)
+{
     u32 i = s->used / PAGE_SIZE;
     if (i >= ARG_PAGES)
         return -E2BIG;
@@ -52,7 +54,8 @@ static int strings_byte(struct strings *s, char c) {
     return 0;
 }
 
-static int strings_add(struct strings *s, const char *text) {
+static int strings_add(struct strings *s, const char *text)
+{
     int err = 0;
     do
         err = strings_byte(s, *text);
@@ -61,7 +64,8 @@ static int strings_add(struct strings *s, const char *text) {
 }
 
 /* One vector (argv or envp); a NULL vector counts as empty, as on Linux. */
-static int strings_copyin(struct strings *s, const u32 __user *vector, u32 *count) {
+static int strings_copyin(struct strings *s, const u32 __user *vector, u32 *count)
+{
     for (*count = 0; vector; vector++, ++*count) {
         u32 at;
         if (copyin(&at, vector, sizeof(at)) < 0)
@@ -86,7 +90,8 @@ static int strings_copyin(struct strings *s, const u32 __user *vector, u32 *coun
     return 0;
 }
 
-static int read_headers(struct inode *inode, struct program *p) {
+static int read_headers(struct inode *inode, struct program *p)
+{
     const Elf32_Ehdr *h = &p->header;
     ssize_t n = file_read_kernel(inode, 0, &p->header, sizeof(p->header));
     if (n < 0)
@@ -103,7 +108,8 @@ static int read_headers(struct inode *inode, struct program *p) {
     return (u32)n == len ? 0 : -ENOEXEC;
 }
 
-static int check_segment(const struct inode *inode, const struct program *p, const Elf32_Phdr *s) {
+static int check_segment(const struct inode *inode, const struct program *p, const Elf32_Phdr *s)
+{
     u32 start = s->p_vaddr + p->bias;
     if (s->p_filesz > s->p_memsz || (s->p_vaddr ^ s->p_offset) & (PAGE_SIZE - 1))
         return -ENOEXEC;
@@ -114,13 +120,15 @@ static int check_segment(const struct inode *inode, const struct program *p, con
     return 0;
 }
 
-static u32 protection(u32 flags) {
+static u32 protection(u32 flags)
+{
     return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |
            (flags & PF_X ? PROT_EXEC : 0);
 }
 
 /* The file's part is mapped; what the program wants beyond it is anonymous. */
-static int map_segment(struct mm *mm, struct inode *inode, struct program *p, const Elf32_Phdr *s) {
+static int map_segment(struct mm *mm, struct inode *inode, struct program *p, const Elf32_Phdr *s)
+{
     u32 start = (s->p_vaddr + p->bias) & PAGE_MASK;
     u32 file_end = ROUND_UP(s->p_vaddr + p->bias + s->p_filesz, PAGE_SIZE);
     u32 end = ROUND_UP(s->p_vaddr + p->bias + s->p_memsz, PAGE_SIZE);
@@ -140,7 +148,8 @@ static int map_segment(struct mm *mm, struct inode *inode, struct program *p, co
     return err;
 }
 
-static int map_program(struct mm *mm, struct inode *inode, struct program *p) {
+static int map_program(struct mm *mm, struct inode *inode, struct program *p)
+{
     bool any = false;
     p->bias = p->header.e_type == ET_DYN ? STATIC_PIE_AT : 0;
     for (u32 i = 0; i < p->header.e_phnum; i++) {
@@ -169,7 +178,8 @@ static int map_program(struct mm *mm, struct inode *inode, struct program *p) {
 }
 
 /* Behind p_filesz the last page of a segment belongs to .bss: zeroes, not the file's next bytes. */
-static int clear_bss(const struct program *p) {
+static int clear_bss(const struct program *p)
+{
     for (u32 i = 0; i < p->header.e_phnum; i++) {
         const Elf32_Phdr *s = &p->phdrs[i];
         if (s->p_type != PT_LOAD || s->p_memsz == s->p_filesz || !s->p_filesz)
@@ -183,7 +193,8 @@ static int clear_bss(const struct program *p) {
 
 /* The initial stack (System V ABI i386, figure 3-31): argc, argv, envp, auxiliary vector, and
  * above them the strings. Returns the stack pointer, or a negative errno. */
-static long build_stack(const struct program *p, const struct strings *s) {
+static long build_stack(const struct program *p, const struct strings *s)
+{
     u32 top = USER_STACK_TOP - 16;
     u32 random_at = top, strings_at = (top - s->used) & ~15u;
     u32 seed[4];
@@ -197,13 +208,20 @@ static long build_stack(const struct program *p, const struct strings *s) {
             return -ENOMEM;
 
     const u32 aux[] = {
-        AT_PHDR,   p->phdr_address, AT_PHENT,  sizeof(Elf32_Phdr),
-        AT_PHNUM,  p->header.e_phnum, AT_PAGESZ, PAGE_SIZE,
-        AT_BASE,   0,               AT_FLAGS,  0,
-        AT_ENTRY,  p->header.e_entry + p->bias, AT_UID, 0,
-        AT_EUID,   0,               AT_GID,    0,
-        AT_EGID,   0,               AT_SECURE, 0,
-        AT_CLKTCK, TIMER_HZ,        AT_RANDOM, random_at,
+        AT_PHDR,   p->phdr_address,
+        AT_PHENT,  sizeof(Elf32_Phdr),
+        AT_PHNUM,  p->header.e_phnum,
+        AT_PAGESZ, PAGE_SIZE,
+        AT_BASE,   0,
+        AT_FLAGS,  0,
+        AT_ENTRY,  p->header.e_entry + p->bias,
+        AT_UID,    0,
+        AT_EUID,   0,
+        AT_GID,    0,
+        AT_EGID,   0,
+        AT_SECURE, 0,
+        AT_CLKTCK, TIMER_HZ,
+        AT_RANDOM, random_at,
         AT_NULL,   0,
     };
     u32 words = 1 + s->argc + 1 + s->envc + 1 + ARRAY_LEN(aux);
@@ -233,7 +251,8 @@ static long build_stack(const struct program *p, const struct strings *s) {
     return ok ? (long)sp : -ENOMEM;
 }
 
-static void start_program(struct trap_frame *f, const struct program *p, u32 sp) {
+static void start_program(struct trap_frame *f, const struct program *p, u32 sp)
+{
     memset(f, 0, sizeof(*f));
     f->ds = f->es = f->ss = USER_DS;
     f->cs = USER_CS;
@@ -243,7 +262,8 @@ static void start_program(struct trap_frame *f, const struct program *p, u32 sp)
 }
 
 /* Replaces the current task's address space; on failure the old one is untouched. */
-static int load(const char *path, struct strings *s, struct trap_frame *frame) {
+static int load(const char *path, struct strings *s, struct trap_frame *frame)
+{
     struct inode *inode = path_walk(NULL, path, 0);
     if (is_err(inode))
         return ptr_err(inode);
@@ -294,7 +314,8 @@ fail:
     return err;
 }
 
-long sys_execve(const char __user *path, const u32 __user *argv, const u32 __user *envp) {
+long sys_execve(const char __user *path, const u32 __user *argv, const u32 __user *envp)
+{
     char *name = kmalloc(PATH_MAX_LEN);
     struct strings *s = kzalloc(sizeof(*s));
     long ret = -ENOMEM;
@@ -319,7 +340,8 @@ end:
     return ret;
 }
 
-void exec_init(const char *path, const char *arguments) {
+void exec_init(const char *path, const char *arguments)
+{
     struct strings *s = kzalloc(sizeof(*s));
     ASSERT(s);
     int err = strings_add(s, path);

@@ -13,9 +13,10 @@
 
 enum { SIGNAL_KILL = 9, SIGNAL_MAX = 64 };
 
-static void give_children_to_init(void) {
+static void give_children_to_init(void)
+{
     struct task *init = task_find(1), *child, *next;
-    LIST_FOREACH_SAFE(child, &current->children, sibling, next) {
+    LIST_FOREACH_SAFE (child, &current->children, sibling, next) {
         LIST_REMOVE(child, sibling);
         child->parent = init;
         LIST_INSERT_HEAD(&init->children, child, sibling);
@@ -24,7 +25,8 @@ static void give_children_to_init(void) {
     }
 }
 
-void task_exit(int status) {
+void task_exit(int status)
+{
     struct task *t = current;
     trace(TRACE_EXIT, status, t->pid);
     if (t->pid == 1) {
@@ -58,7 +60,8 @@ void task_exit(int status) {
     panic("a zombie runs");
 }
 
-void task_die(int signal, const char *fmt, ...) {
+void task_die(int signal, const char *fmt, ...)
+{
     char why[160];
     va_list ap;
     va_start(ap, fmt);
@@ -68,7 +71,8 @@ void task_die(int signal, const char *fmt, ...) {
     task_exit(signal);
 }
 
-void task_return_to_user(void) {
+void task_return_to_user(void)
+{
     irq_disable();
     while (unlikely(current->kill_signal || need_resched)) {
         irq_enable();
@@ -79,18 +83,22 @@ void task_return_to_user(void) {
     }
 }
 
-long sys_exit(u32 code) { task_exit((code & 0xFF) << 8); }
+long sys_exit(u32 code)
+{
+    task_exit((code & 0xFF) << 8);
+}
 
 /* Signals are a later issue; what is here is their deadly half: every signal that would end a
  * program by default ends it. */
-long sys_kill(s32 pid, u32 signal) {
+long sys_kill(s32 pid, u32 signal)
+{
     if (signal > SIGNAL_MAX)
         return -EINVAL;
     struct task *t, *next;
     int found = 0;
-    TAILQ_FOREACH_SAFE(t, &all_tasks, all, next) {
-        bool match = pid > 0    ? t->pid == (u32)pid
-                     : pid == 0 ? t->pgid == current->pgid
+    TAILQ_FOREACH_SAFE (t, &all_tasks, all, next) {
+        bool match = pid > 0     ? t->pid == (u32)pid
+                     : pid == 0  ? t->pgid == current->pgid
                      : pid == -1 ? t->pid != 1 && t != current
                                  : t->pgid == (u32)-pid;
         if (!match || (!t->mm && t->state != TASK_ZOMBIE))
@@ -106,17 +114,18 @@ long sys_kill(s32 pid, u32 signal) {
     return found ? 0 : -ESRCH;
 }
 
-static bool wanted(const struct task *child, s32 pid) {
+static bool wanted(const struct task *child, s32 pid)
+{
     return pid == -1 || (pid > 0 && child->pid == (u32)pid) ||
-           (pid == 0 && child->pgid == current->pgid) ||
-           (pid < -1 && child->pgid == (u32)-pid);
+           (pid == 0 && child->pgid == current->pgid) || (pid < -1 && child->pgid == (u32)-pid);
 }
 
 /* A finished child that matches; *any says whether there is one to wait for at all. */
-static struct task *find_zombie(s32 pid, bool *any) {
+static struct task *find_zombie(s32 pid, bool *any)
+{
     struct task *child;
     *any = false;
-    LIST_FOREACH(child, &current->children, sibling) {
+    LIST_FOREACH (child, &current->children, sibling) {
         if (!wanted(child, pid))
             continue;
         *any = true;
@@ -126,7 +135,8 @@ static struct task *find_zombie(s32 pid, bool *any) {
     return NULL;
 }
 
-long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage) {
+long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage)
+{
     if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | __WALL | __WNOTHREAD | __WCLONE))
         return -EINVAL;
     bool any;
@@ -136,8 +146,8 @@ long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage) {
     if (!child) {
         if (options & WNOHANG)
             return 0;
-        int err = wait_event_killable(&current->child_exit, (child = find_zombie(pid, &any)) || !any,
-                                      0);
+        int err =
+            wait_event_killable(&current->child_exit, (child = find_zombie(pid, &any)) || !any, 0);
         if (err)
             return err;
         if (!child)
@@ -155,6 +165,7 @@ long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage) {
     return child_pid;
 }
 
-long sys_waitpid(s32 pid, int __user *status, u32 options) {
+long sys_waitpid(s32 pid, int __user *status, u32 options)
+{
     return sys_wait4(pid, status, options, NULL);
 }

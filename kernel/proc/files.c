@@ -4,14 +4,16 @@
 #include "kernel/proc/fork.h"
 #include "kernel/proc/task.h"
 
-struct files *files_new(void) {
+struct files *files_new(void)
+{
     struct files *f = kzalloc(sizeof(*f));
     if (f)
         f->refs = 1;
     return f;
 }
 
-struct files *files_copy(const struct files *from) {
+struct files *files_copy(const struct files *from)
+{
     struct files *f = files_new();
     if (!f)
         return NULL;
@@ -22,7 +24,8 @@ struct files *files_copy(const struct files *from) {
     return f;
 }
 
-void files_put(struct files *f) {
+void files_put(struct files *f)
+{
     if (!f || --f->refs)
         return;
     for (u32 i = 0; i < NR_FDS; i++)
@@ -31,7 +34,8 @@ void files_put(struct files *f) {
     kfree(f);
 }
 
-void files_close_on_exec(struct files *f) {
+void files_close_on_exec(struct files *f)
+{
     for (u32 i = 0; i < NR_FDS; i++) {
         if (!f->fd[i] || !(f->cloexec[i / 8] & 1u << i % 8))
             continue;
@@ -42,12 +46,14 @@ void files_close_on_exec(struct files *f) {
     }
 }
 
-struct file *fd_get(u32 fd) {
+struct file *fd_get(u32 fd)
+{
     struct files *f = current->files;
     return fd < NR_FDS && f && f->fd[fd] ? file_hold(f->fd[fd]) : NULL;
 }
 
-int fd_install(struct file *file, u32 min_fd, bool cloexec) {
+int fd_install(struct file *file, u32 min_fd, bool cloexec)
+{
     struct files *f = current->files;
     for (u32 fd = min_fd; fd < NR_FDS; fd++) {
         if (f->fd[fd])

@@ -7,7 +7,8 @@
 #include "kernel/proc/sched.h"
 #include "kernel/sys/sys.h"
 
-static struct task *copy_task(u32 stack) {
+static struct task *copy_task(u32 stack)
+{
     struct task *parent = current;
     if (task_count >= TASKS_MAX)
         return err_ptr(-EAGAIN);
@@ -41,9 +42,10 @@ static struct task *copy_task(u32 stack) {
 
 /* A flag that would share memory between tasks that both run is refused: threads come later.
  * CLONE_VM with CLONE_VFORK (posix_spawn) is served by a copy, which no caller can tell. */
-long sys_clone(u32 flags, u32 stack, u32 __user *parent_tid, u32 tls, u32 __user *child_tid) {
-    const u32 served = CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID |
-                       CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS;
+long sys_clone(u32 flags, u32 stack, u32 __user *parent_tid, u32 tls, u32 __user *child_tid)
+{
+    const u32 served = CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |
+                       CLONE_CHILD_CLEARTID | CLONE_SETTLS;
     if ((flags & ~served) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
         return -ENOSYS;
     struct task *t = copy_task(stack);
@@ -59,5 +61,11 @@ long sys_clone(u32 flags, u32 stack, u32 __user *parent_tid, u32 tls, u32 __user
     return t->pid;
 }
 
-long sys_fork(void) { return sys_clone(0, 0, NULL, 0, NULL); }
-long sys_vfork(void) { return sys_clone(CLONE_VFORK, 0, NULL, 0, NULL); }
+long sys_fork(void)
+{
+    return sys_clone(0, 0, NULL, 0, NULL);
+}
+long sys_vfork(void)
+{
+    return sys_clone(CLONE_VFORK, 0, NULL, 0, NULL);
+}

@@ -20,10 +20,14 @@ static u64 idle_total;
 u64 idle_since;
 bool need_resched;
 
-void sched_set_idle(struct task *t) { idle = t; }
+void sched_set_idle(struct task *t)
+{
+    idle = t;
+}
 
 /* Interrupts are off. */
-static void switch_to(struct task *next, enum ledger_switch kind) {
+static void switch_to(struct task *next, enum ledger_switch kind)
+{
     struct task *prev = current;
     ledger_switch(prev->account, kind);
     trace(TRACE_SWITCH, next->pid, prev->pid);
@@ -39,7 +43,8 @@ static void switch_to(struct task *next, enum ledger_switch kind) {
     switch_stacks(&prev->kernel_esp, next->kernel_esp);
 }
 
-static void pick_next(enum ledger_switch kind) {
+static void pick_next(enum ledger_switch kind)
+{
     u32 flags = irq_save();
     if (current->state == TASK_READY && current != idle)
         TAILQ_INSERT_TAIL(&run_queue, current, run);
@@ -55,22 +60,28 @@ static void pick_next(enum ledger_switch kind) {
     irq_restore(flags);
 }
 
-void schedule(void) { pick_next(SWITCH_VOLUNTARY); }
+void schedule(void)
+{
+    pick_next(SWITCH_VOLUNTARY);
+}
 
-void sched_yield_if_needed(void) {
+void sched_yield_if_needed(void)
+{
     if (need_resched)
         pick_next(SWITCH_INVOLUNTARY);
 }
 
 /* The first thing a new task does. */
-void task_started(void) {
+void task_started(void)
+{
     irq_enable();
     if (current->set_child_tid && /* CLONE_CHILD_SETTID: a bad address is the caller's loss */
         copyout((void __user *)current->set_child_tid, &current->pid, sizeof(current->pid)) < 0)
         current->set_child_tid = 0;
 }
 
-void task_wake(struct task *t) {
+void task_wake(struct task *t)
+{
     u32 flags = irq_save();
     if (t->state == TASK_SLEEPING) {
         if (t->sleeping_on) {
@@ -85,7 +96,8 @@ void task_wake(struct task *t) {
     irq_restore(flags);
 }
 
-void wake_all(struct wait_queue *q) {
+void wake_all(struct wait_queue *q)
+{
     u32 flags = irq_save();
     struct task *t;
     while ((t = TAILQ_FIRST(&q->sleepers)))
@@ -93,7 +105,8 @@ void wake_all(struct wait_queue *q) {
     irq_restore(flags);
 }
 
-void wake_one(struct wait_queue *q) {
+void wake_one(struct wait_queue *q)
+{
     u32 flags = irq_save();
     struct task *t = TAILQ_FIRST(&q->sleepers);
     if (t)
@@ -101,9 +114,13 @@ void wake_one(struct wait_queue *q) {
     irq_restore(flags);
 }
 
-bool task_killed(void) { return current->kill_signal != 0; }
+bool task_killed(void)
+{
+    return current->kill_signal != 0;
+}
 
-bool wait_sleep(struct wait_queue *q, u64 deadline) {
+bool wait_sleep(struct wait_queue *q, u64 deadline)
+{
     struct task *t = current;
     ASSERT(t != idle);
     t->state = TASK_SLEEPING;
@@ -118,7 +135,8 @@ bool wait_sleep(struct wait_queue *q, u64 deadline) {
     return !t->timed_out;
 }
 
-void task_sleep_ticks(u64 ticks) {
+void task_sleep_ticks(u64 ticks)
+{
     u64 until = timer_ticks() + ticks;
     u32 flags = irq_save();
     while (timer_ticks() < until && !task_killed())
@@ -126,10 +144,11 @@ void task_sleep_ticks(u64 ticks) {
     irq_restore(flags);
 }
 
-static void wake_sleepers(u64 now) {
+static void wake_sleepers(u64 now)
+{
     next_deadline = 0;
     struct task *t;
-    TAILQ_FOREACH(t, &all_tasks, all) {
+    TAILQ_FOREACH (t, &all_tasks, all) {
         if (t->state != TASK_SLEEPING || !t->deadline)
             continue;
         if (t->deadline <= now) {
@@ -141,7 +160,8 @@ static void wake_sleepers(u64 now) {
     }
 }
 
-void sched_tick(bool from_user) {
+void sched_tick(bool from_user)
+{
     u64 now = timer_ticks();
     if (next_deadline && next_deadline <= now)
         wake_sleepers(now);
@@ -155,14 +175,19 @@ void sched_tick(bool from_user) {
         need_resched = true;
 }
 
-void idle_interrupted(void) {
+void idle_interrupted(void)
+{
     idle_total += rdtsc() - idle_since;
     idle_since = 0;
 }
 
-u64 idle_tsc(void) { return idle_total; }
+u64 idle_tsc(void)
+{
+    return idle_total;
+}
 
-void idle_loop(void) {
+void idle_loop(void)
+{
     for (;;) {
         irq_disable();
         if (TAILQ_EMPTY(&run_queue)) {

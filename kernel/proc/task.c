@@ -22,7 +22,8 @@ static struct task boot_task; /* the code that boots, later idle */
 
 #define PID_MAX 32767u
 
-void task_init(void) {
+void task_init(void)
+{
     task_cache = slab_create("task", sizeof(struct task));
     boot_task.account = account_new();
     strlcpy(boot_task.name, "idle", TASK_NAME);
@@ -32,30 +33,34 @@ void task_init(void) {
     sched_set_idle(&boot_task);
 }
 
-struct task *task_find(u32 pid) {
+struct task *task_find(u32 pid)
+{
     struct task *t;
-    TAILQ_FOREACH(t, &all_tasks, all)
+    TAILQ_FOREACH (t, &all_tasks, all)
         if (t->pid == pid)
             return t;
     return NULL;
 }
 
-static bool pid_in_use(u32 pid) {
+static bool pid_in_use(u32 pid)
+{
     struct task *t;
-    TAILQ_FOREACH(t, &all_tasks, all)
+    TAILQ_FOREACH (t, &all_tasks, all)
         if (t->pid == pid || t->pgid == pid || t->sid == pid)
             return true;
     return false;
 }
 
-static u32 pid_new(void) {
+static u32 pid_new(void)
+{
     do {
         last_pid = last_pid % PID_MAX + 1;
     } while (pid_in_use(last_pid));
     return last_pid;
 }
 
-struct task *task_alloc(const char *name) {
+struct task *task_alloc(const char *name)
+{
     struct task *t = slab_alloc(task_cache);
     if (!t)
         return NULL;
@@ -78,14 +83,16 @@ struct task *task_alloc(const char *name) {
     return t;
 }
 
-void task_free(struct task *t) {
+void task_free(struct task *t)
+{
     kstack_free(t->kstack);
     account_put(t->account);
     slab_free(task_cache, t);
 }
 
 /* Gives the task a number and lets it run. */
-void task_start(struct task *t) {
+void task_start(struct task *t)
+{
     t->pid = pid_new();
     if (!t->pgid)
         t->pgid = t->sid = t->pid;
@@ -96,23 +103,27 @@ void task_start(struct task *t) {
 }
 
 /* The frame that switch_stacks pops, and what lies behind it. */
-static u32 *push_entry(u32 *esp, void (*entry)(void)) {
+static u32 *push_entry(u32 *esp, void (*entry)(void))
+{
     *--esp = (u32)entry;
     for (int i = 0; i < 4; i++)
         *--esp = 0; /* ebp, ebx, esi, edi */
     return esp;
 }
 
-struct trap_frame *task_user_frame(struct task *t) {
+struct trap_frame *task_user_frame(struct task *t)
+{
     return (struct trap_frame *)(t->kstack + KSTACK_SIZE) - 1;
 }
 
-void task_prepare_user(struct task *t) {
+void task_prepare_user(struct task *t)
+{
     t->frame = task_user_frame(t);
     t->kernel_esp = (u32)push_entry((u32 *)t->frame, task_entry_user);
 }
 
-struct task *kthread_create(const char *name, void (*run)(void *), void *arg) {
+struct task *kthread_create(const char *name, void (*run)(void *), void *arg)
+{
     struct task *t = task_alloc(name);
     if (!t)
         return NULL;

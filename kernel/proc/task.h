@@ -34,21 +34,22 @@ struct task {
     struct mm *mm; /* NULL: a kernel thread */
     virt_t kstack; /* lowest address of the kernel stack, a guard page below */
     struct task *parent;
-    LIST_HEAD(, task) children;
+    LIST_HEAD(, task)
+    children;
     LIST_ENTRY(task) sibling;
-    TAILQ_ENTRY(task) run;  /* run queue, or the wait queue it sleeps on */
+    TAILQ_ENTRY(task) run; /* run queue, or the wait queue it sleeps on */
     TAILQ_ENTRY(task) all;
     struct wait_queue *sleeping_on;
-    u64 deadline;           /* tick at which a sleep ends; 0: none */
+    u64 deadline; /* tick at which a sleep ends; 0: none */
     bool timed_out;
-    u32 slice;              /* ticks left */
+    u32 slice; /* ticks left */
     struct account *account;
     struct files *files;
     struct inode *cwd;
     u32 pgid, sid;
     u32 umask;
-    int exit_status;        /* as wait4(2) gives it */
-    u32 kill_signal;        /* not 0: die at the next return to user mode */
+    int exit_status; /* as wait4(2) gives it */
+    u32 kill_signal; /* not 0: die at the next return to user mode */
     struct wait_queue child_exit;
     u32 set_child_tid, clear_child_tid;
     u64 tls[NR_TLS_ENTRIES];
@@ -60,9 +61,9 @@ struct task {
 extern struct task *current;
 extern struct task_list all_tasks;
 
-void task_init(void);  /* makes the running code task 0, which becomes idle */
+void task_init(void);            /* makes the running code task 0, which becomes idle */
 void sched_tick(bool from_user); /* timer interrupt */
-void schedule(void);   /* gives the CPU up; the current task stays ready unless its state says so */
+void schedule(void); /* gives the CPU up; the current task stays ready unless its state says so */
 void sched_yield_if_needed(void);
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg);
 struct task *task_find(u32 pid);

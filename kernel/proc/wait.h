@@ -22,7 +22,10 @@ struct wait_queue {
 };
 #define WAIT_QUEUE(name) struct wait_queue name = {TAILQ_HEAD_INITIALIZER((name).sleepers)}
 
-static inline void wait_init(struct wait_queue *q) { TAILQ_INIT(&q->sleepers); }
+static inline void wait_init(struct wait_queue *q)
+{
+    TAILQ_INIT(&q->sleepers);
+}
 
 /* Sleeps on q until woken or, when deadline_ticks is not 0, until that tick (see timer_ticks).
  * Interrupts must be off; they are off again when it returns. Returns false on time-out.
@@ -35,32 +38,32 @@ bool task_killed(void);
 
 /* Until cond is true, whatever happens. For waits that end by themselves (a disk, with its
  * time-out). */
-#define wait_event(q, cond)                                                                        \
-    do {                                                                                           \
-        u32 wait_flags_ = irq_save();                                                              \
-        while (!(cond))                                                                            \
-            wait_sleep((q), 0);                                                                    \
-        irq_restore(wait_flags_);                                                                  \
+#define wait_event(q, cond)           \
+    do {                              \
+        u32 wait_flags_ = irq_save(); \
+        while (!(cond))               \
+            wait_sleep((q), 0);       \
+        irq_restore(wait_flags_);     \
     } while (0)
 
 /* Until cond is true, or the task is killed, or `deadline` (in timer ticks, 0: none) passes.
  * Gives 0, -EINTR or -ETIMEDOUT. */
-#define wait_event_killable(q, cond, deadline)                                                     \
-    ({                                                                                             \
-        int wait_ret_ = 0;                                                                         \
-        u32 wait_flags_ = irq_save();                                                              \
-        while (!(cond)) {                                                                          \
-            if (task_killed()) {                                                                   \
-                wait_ret_ = -EINTR;                                                                \
-                break;                                                                             \
-            }                                                                                      \
-            if (!wait_sleep((q), (deadline)) && !(cond)) {                                         \
-                wait_ret_ = -ETIMEDOUT;                                                            \
-                break;                                                                             \
-            }                                                                                      \
-        }                                                                                          \
-        irq_restore(wait_flags_);                                                                  \
-        wait_ret_;                                                                                 \
+#define wait_event_killable(q, cond, deadline)             \
+    ({                                                     \
+        int wait_ret_ = 0;                                 \
+        u32 wait_flags_ = irq_save();                      \
+        while (!(cond)) {                                  \
+            if (task_killed()) {                           \
+                wait_ret_ = -EINTR;                        \
+                break;                                     \
+            }                                              \
+            if (!wait_sleep((q), (deadline)) && !(cond)) { \
+                wait_ret_ = -ETIMEDOUT;                    \
+                break;                                     \
+            }                                              \
+        }                                                  \
+        irq_restore(wait_flags_);                          \
+        wait_ret_;                                         \
     })
 
 #endif

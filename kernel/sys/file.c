@@ -10,7 +10,8 @@
 
 enum { SEEK_TO = 0, SEEK_BY = 1, SEEK_FROM_END = 2 };
 
-long sys_openat(s32 dirfd, const char __user *path, u32 flags, u32 mode) {
+long sys_openat(s32 dirfd, const char __user *path, u32 flags, u32 mode)
+{
     char *name = path_copyin(path);
     if (is_err(name))
         return ptr_err(name);
@@ -29,15 +30,18 @@ long sys_openat(s32 dirfd, const char __user *path, u32 flags, u32 mode) {
     return ret;
 }
 
-long sys_open(const char __user *path, u32 flags, u32 mode) {
+long sys_open(const char __user *path, u32 flags, u32 mode)
+{
     return sys_openat(AT_FDCWD, path, flags, mode);
 }
 
-long sys_creat(const char __user *path, u32 mode) {
+long sys_creat(const char __user *path, u32 mode)
+{
     return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-static int close_fd(u32 fd) {
+static int close_fd(u32 fd)
+{
     struct files *files = current->files;
     if (fd >= NR_FDS || !files->fd[fd])
         return -EBADF;
@@ -48,9 +52,13 @@ static int close_fd(u32 fd) {
     return 0;
 }
 
-long sys_close(u32 fd) { return close_fd(fd); }
+long sys_close(u32 fd)
+{
+    return close_fd(fd);
+}
 
-static long dup_from(u32 fd, u32 min_fd, bool cloexec) {
+static long dup_from(u32 fd, u32 min_fd, bool cloexec)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -60,9 +68,13 @@ static long dup_from(u32 fd, u32 min_fd, bool cloexec) {
     return to;
 }
 
-long sys_dup(u32 fd) { return dup_from(fd, 0, false); }
+long sys_dup(u32 fd)
+{
+    return dup_from(fd, 0, false);
+}
 
-static long dup_to(u32 fd, u32 to, bool cloexec) {
+static long dup_to(u32 fd, u32 to, bool cloexec)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -74,23 +86,25 @@ static long dup_to(u32 fd, u32 to, bool cloexec) {
     return fd_install(f, to, cloexec);
 }
 
-long sys_dup2(u32 fd, u32 to) {
+long sys_dup2(u32 fd, u32 to)
+{
     if (fd == to)
         return fd < NR_FDS && current->files->fd[fd] ? (long)fd : -EBADF;
     return dup_to(fd, to, false);
 }
 
-long sys_dup3(u32 fd, u32 to, u32 flags) {
+long sys_dup3(u32 fd, u32 to, u32 flags)
+{
     if (fd == to || (flags & ~(u32)O_CLOEXEC))
         return -EINVAL;
     return dup_to(fd, to, flags & O_CLOEXEC);
 }
 
-long sys_fcntl64(u32 fd, u32 command, u32 argument) {
+long sys_fcntl64(u32 fd, u32 command, u32 argument)
+{
     const u32 settable = O_APPEND | O_NONBLOCK;
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-        return argument >= NR_FDS ? -EINVAL
-                                  : dup_from(fd, argument, command == F_DUPFD_CLOEXEC);
+        return argument >= NR_FDS ? -EINVAL : dup_from(fd, argument, command == F_DUPFD_CLOEXEC);
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -116,7 +130,8 @@ long sys_fcntl64(u32 fd, u32 command, u32 argument) {
     return ret;
 }
 
-long sys_ioctl(u32 fd, u32 request, u32 argument) {
+long sys_ioctl(u32 fd, u32 request, u32 argument)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -126,7 +141,8 @@ long sys_ioctl(u32 fd, u32 request, u32 argument) {
 }
 
 /* The new position, or a negative errno. */
-static s64 seek(struct file *f, s64 offset, u32 whence) {
+static s64 seek(struct file *f, s64 offset, u32 whence)
+{
     u16 type = S_TYPE(f->inode->mode);
     if (type == S_CHR || type == S_SOCK || type == S_FIFO)
         return -ESPIPE;
@@ -143,7 +159,8 @@ static s64 seek(struct file *f, s64 offset, u32 whence) {
     return to;
 }
 
-long sys_lseek(u32 fd, s32 offset, u32 whence) {
+long sys_lseek(u32 fd, s32 offset, u32 whence)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -157,7 +174,8 @@ long sys_lseek(u32 fd, s32 offset, u32 whence) {
     return to;
 }
 
-long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence) {
+long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -185,7 +203,8 @@ struct user_sink {
 };
 
 static bool emit_dirent(struct dir_sink *sink, const char *name, u32 len, u32 ino, u8 type,
-                        u64 next) {
+                        u64 next)
+{
     struct user_sink *s = container_of(sink, struct user_sink, sink);
     char buf[sizeof(struct dirent64) + NAME_MAX_LEN + 8];
     u32 record_len = ROUND_UP(sizeof(struct dirent64) + len + 1, 8);
@@ -208,7 +227,8 @@ static bool emit_dirent(struct dir_sink *sink, const char *name, u32 len, u32 in
     return true;
 }
 
-long sys_getdents64(u32 fd, void __user *buf, u32 len) {
+long sys_getdents64(u32 fd, void __user *buf, u32 len)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -221,7 +241,8 @@ long sys_getdents64(u32 fd, void __user *buf, u32 len) {
 }
 
 /* Nothing is written yet, so nothing has to reach the disk. */
-long sys_fsync(u32 fd) {
+long sys_fsync(u32 fd)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -230,4 +251,7 @@ long sys_fsync(u32 fd) {
     return type == S_REG || type == S_DIR || type == S_BLK ? 0 : -EINVAL;
 }
 
-long sys_sync(void) { return 0; }
+long sys_sync(void)
+{
+    return 0;
+}

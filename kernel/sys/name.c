@@ -12,7 +12,8 @@
 
 enum { ACCESS_WRITE = 2, ACCESS_EXECUTE = 1 };
 
-char *path_copyin(const char __user *path) {
+char *path_copyin(const char __user *path)
+{
     char *name = kmalloc(PATH_MAX_LEN);
     if (!name)
         return err_ptr(-ENOMEM);
@@ -24,19 +25,22 @@ char *path_copyin(const char __user *path) {
     return name;
 }
 
-struct inode *directory_of(s32 dirfd, const char *path) {
+struct inode *directory_of(s32 dirfd, const char *path)
+{
     if (dirfd == AT_FDCWD || *path == '/')
         return inode_hold(current->cwd ? current->cwd : vfs_root);
     struct file *f = fd_get(dirfd);
     if (!f)
         return err_ptr(-EBADF);
-    struct inode *inode = S_TYPE(f->inode->mode) == S_DIR ? inode_hold(f->inode) : err_ptr(-ENOTDIR);
+    struct inode *inode =
+        S_TYPE(f->inode->mode) == S_DIR ? inode_hold(f->inode) : err_ptr(-ENOTDIR);
     file_put(f);
     return inode;
 }
 
 /* The inode that (dirfd, path) names, or err_ptr. */
-static struct inode *lookup(s32 dirfd, const char __user *path, u32 flags) {
+static struct inode *lookup(s32 dirfd, const char __user *path, u32 flags)
+{
     char *name = path_copyin(path);
     if (is_err(name))
         return (struct inode *)name;
@@ -61,12 +65,17 @@ static struct inode *lookup(s32 dirfd, const char __user *path, u32 flags) {
     return inode;
 }
 
-static u32 device_of(const struct inode *inode) { return inode->super ? inode->super->dev : 1; }
-static u32 block_size_of(const struct inode *inode) {
+static u32 device_of(const struct inode *inode)
+{
+    return inode->super ? inode->super->dev : 1;
+}
+static u32 block_size_of(const struct inode *inode)
+{
     return inode->super ? inode->super->block_size : PAGE_SIZE;
 }
 
-static int stat_copyout(const struct inode *i, void __user *to) {
+static int stat_copyout(const struct inode *i, void __user *to)
+{
     struct stat64 s;
     memset(&s, 0, sizeof(s));
     s.st_dev = device_of(i);
@@ -86,7 +95,8 @@ static int stat_copyout(const struct inode *i, void __user *to) {
     return copyout(to, &s, sizeof(s));
 }
 
-static long stat_and_put(struct inode *inode, void __user *to) {
+static long stat_and_put(struct inode *inode, void __user *to)
+{
     if (is_err(inode))
         return ptr_err(inode);
     long ret = stat_copyout(inode, to);
@@ -94,15 +104,18 @@ static long stat_and_put(struct inode *inode, void __user *to) {
     return ret;
 }
 
-long sys_stat64(const char __user *path, void __user *to) {
+long sys_stat64(const char __user *path, void __user *to)
+{
     return stat_and_put(lookup(AT_FDCWD, path, 0), to);
 }
 
-long sys_lstat64(const char __user *path, void __user *to) {
+long sys_lstat64(const char __user *path, void __user *to)
+{
     return stat_and_put(lookup(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW), to);
 }
 
-long sys_fstat64(u32 fd, void __user *to) {
+long sys_fstat64(u32 fd, void __user *to)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -111,13 +124,15 @@ long sys_fstat64(u32 fd, void __user *to) {
     return ret;
 }
 
-long sys_fstatat64(s32 dirfd, const char __user *path, void __user *to, u32 flags) {
+long sys_fstatat64(s32 dirfd, const char __user *path, void __user *to, u32 flags)
+{
     if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
         return -EINVAL;
     return stat_and_put(lookup(dirfd, path, flags), to);
 }
 
-long sys_statx(s32 dirfd, const char __user *path, u32 flags, u32 mask, void __user *to) {
+long sys_statx(s32 dirfd, const char __user *path, u32 flags, u32 mask, void __user *to)
+{
     if (mask & STATX__RESERVED)
         return -EINVAL;
     struct inode *i = lookup(dirfd, path, flags);
@@ -146,7 +161,8 @@ long sys_statx(s32 dirfd, const char __user *path, u32 flags, u32 mask, void __u
 }
 
 /* Everybody is root here: only what nobody may do is refused. */
-long sys_faccessat(s32 dirfd, const char __user *path, u32 mode) {
+long sys_faccessat(s32 dirfd, const char __user *path, u32 mode)
+{
     if (mode & ~7u)
         return -EINVAL;
     struct inode *inode = lookup(dirfd, path, 0);
@@ -163,16 +179,21 @@ long sys_faccessat(s32 dirfd, const char __user *path, u32 mode) {
     return ret;
 }
 
-long sys_access(const char __user *path, u32 mode) { return sys_faccessat(AT_FDCWD, path, mode); }
+long sys_access(const char __user *path, u32 mode)
+{
+    return sys_faccessat(AT_FDCWD, path, mode);
+}
 
-static void change_directory(struct inode *dir) {
+static void change_directory(struct inode *dir)
+{
     struct inode *old = current->cwd;
     current->cwd = dir;
     if (old)
         inode_put(old);
 }
 
-long sys_chdir(const char __user *path) {
+long sys_chdir(const char __user *path)
+{
     char *name = path_copyin(path);
     if (is_err(name))
         return ptr_err(name);
@@ -184,7 +205,8 @@ long sys_chdir(const char __user *path) {
     return 0;
 }
 
-long sys_fchdir(u32 fd) {
+long sys_fchdir(u32 fd)
+{
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
@@ -195,7 +217,8 @@ long sys_fchdir(u32 fd) {
     return is_directory ? 0 : -ENOTDIR;
 }
 
-long sys_getcwd(char __user *buf, u32 size) {
+long sys_getcwd(char __user *buf, u32 size)
+{
     char *path = kmalloc(PATH_MAX_LEN);
     if (!path)
         return -ENOMEM;
@@ -208,7 +231,8 @@ long sys_getcwd(char __user *buf, u32 size) {
     return n;
 }
 
-long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 size) {
+long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 size)
+{
     if (size <= 0)
         return -EINVAL;
     struct inode *inode = lookup(dirfd, path, AT_SYMLINK_NOFOLLOW);
@@ -230,13 +254,15 @@ long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 si
     return ret;
 }
 
-long sys_readlink(const char __user *path, char __user *buf, s32 size) {
+long sys_readlink(const char __user *path, char __user *buf, s32 size)
+{
     return sys_readlinkat(AT_FDCWD, path, buf, size);
 }
 
 /* Calls that change names: every file system here is read-only, but a wrong name is still told
  * from a right one. */
-static long refuse_change(const char __user *path, bool must_exist) {
+static long refuse_change(const char __user *path, bool must_exist)
+{
     char *name = path_copyin(path);
     if (is_err(name))
         return ptr_err(name);
@@ -254,14 +280,25 @@ static long refuse_change(const char __user *path, bool must_exist) {
     return ret;
 }
 
-long sys_unlink(const char __user *path) { return refuse_change(path, true); }
-long sys_rmdir(const char __user *path) { return refuse_change(path, true); }
-long sys_mkdir(const char __user *path, u32 mode) { return refuse_change(path, false); }
-long sys_rename(const char __user *from, const char __user *to) {
+long sys_unlink(const char __user *path)
+{
+    return refuse_change(path, true);
+}
+long sys_rmdir(const char __user *path)
+{
+    return refuse_change(path, true);
+}
+long sys_mkdir(const char __user *path, u32 mode)
+{
+    return refuse_change(path, false);
+}
+long sys_rename(const char __user *from, const char __user *to)
+{
     return refuse_change(from, true);
 }
 
-long sys_umask(u32 mask) {
+long sys_umask(u32 mask)
+{
     u32 old = current->umask;
     current->umask = mask & 0777;
     return old;

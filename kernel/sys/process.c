@@ -9,14 +9,30 @@
 #include "kernel/proc/task.h"
 #include "kernel/sys/sys.h"
 
-long sys_getpid(void) { return current->pid; }
-long sys_gettid(void) { return current->pid; }
-long sys_getppid(void) { return current->parent ? current->parent->pid : 0; }
-long sys_getuid(void) { return 0; } /* one user: root; also the three other identities */
+long sys_getpid(void)
+{
+    return current->pid;
+}
+long sys_gettid(void)
+{
+    return current->pid;
+}
+long sys_getppid(void)
+{
+    return current->parent ? current->parent->pid : 0;
+}
+long sys_getuid(void)
+{
+    return 0;
+} /* one user: root; also the three other identities */
 
-static struct task *target(u32 pid) { return pid ? task_find(pid) : current; }
+static struct task *target(u32 pid)
+{
+    return pid ? task_find(pid) : current;
+}
 
-long sys_setpgid(u32 pid, u32 pgid) {
+long sys_setpgid(u32 pid, u32 pgid)
+{
     if ((s32)pgid < 0)
         return -EINVAL;
     struct task *t = target(pid);
@@ -28,26 +44,33 @@ long sys_setpgid(u32 pid, u32 pgid) {
     return 0;
 }
 
-long sys_getpgid(u32 pid) {
+long sys_getpgid(u32 pid)
+{
     struct task *t = target(pid);
     return t ? (long)t->pgid : -ESRCH;
 }
 
-long sys_getpgrp(void) { return current->pgid; }
+long sys_getpgrp(void)
+{
+    return current->pgid;
+}
 
-long sys_setsid(void) {
+long sys_setsid(void)
+{
     if (current->pgid == current->pid)
         return -EPERM;
     return current->sid = current->pgid = current->pid;
 }
 
-long sys_getsid(u32 pid) {
+long sys_getsid(u32 pid)
+{
     struct task *t = target(pid);
     return t ? (long)t->sid : -ESRCH;
 }
 
 /* brk(2) of the kernel: answers the break as it is then, moved or not. */
-long sys_brk(u32 to) {
+long sys_brk(u32 to)
+{
     struct mm *mm = current->mm;
     if (to < mm->brk_start || to > MMAP_TOP)
         return mm->brk;
@@ -63,7 +86,8 @@ long sys_brk(u32 to) {
 }
 
 /* Advice is only advice, but for MADV_DONTNEED, after which anonymous memory reads as zeroes. */
-long sys_madvise(u32 address, u32 len, u32 advice) {
+long sys_madvise(u32 address, u32 len, u32 advice)
+{
     if (address & (PAGE_SIZE - 1))
         return -EINVAL;
     len = ROUND_UP(len, PAGE_SIZE);
@@ -83,7 +107,8 @@ long sys_madvise(u32 address, u32 len, u32 advice) {
 }
 
 /* set_thread_area(2): a thread-local segment in one of the three GDT entries kept for it. */
-long sys_set_thread_area(void __user *descriptor) {
+long sys_set_thread_area(void __user *descriptor)
+{
     struct user_desc d;
     if (copyin(&d, descriptor, sizeof(d)) < 0)
         return -EFAULT;
@@ -102,23 +127,24 @@ long sys_set_thread_area(void __user *descriptor) {
     bool empty = !d.base_addr && !d.limit && !d.seg_32bit && d.read_exec_only && d.seg_not_present;
     u64 type = 0x10 | (u64)(d.contents & 2) << 2 | (u64)(d.contents & 1) << 2 |
                (d.read_exec_only ? 0 : 2) | 1; /* system bit, code or data, writable, accessed */
-    current->tls[slot] =
-        empty ? 0
-              : (u64)(d.limit & 0xFFFF) | (u64)(d.base_addr & 0xFFFFFF) << 16 | type << 40 |
-                    (u64)3 << 45 | (u64)!d.seg_not_present << 47 |
-                    (u64)(d.limit >> 16 & 0xF) << 48 | (u64)d.useable << 52 |
-                    (u64)d.seg_32bit << 54 | (u64)d.limit_in_pages << 55 |
-                    (u64)(d.base_addr >> 24) << 56;
+    current->tls[slot] = empty ? 0
+                               : (u64)(d.limit & 0xFFFF) | (u64)(d.base_addr & 0xFFFFFF) << 16 |
+                                     type << 40 | (u64)3 << 45 | (u64)!d.seg_not_present << 47 |
+                                     (u64)(d.limit >> 16 & 0xF) << 48 | (u64)d.useable << 52 |
+                                     (u64)d.seg_32bit << 54 | (u64)d.limit_in_pages << 55 |
+                                     (u64)(d.base_addr >> 24) << 56;
     gdt_set_tls(current->tls);
     return 0;
 }
 
-long sys_set_tid_address(u32 __user *tid) {
+long sys_set_tid_address(u32 __user *tid)
+{
     current->clear_child_tid = (u32)tid;
     return current->pid;
 }
 
-long sys_uname(void __user *to) {
+long sys_uname(void __user *to)
+{
     struct new_utsname name;
     memset(&name, 0, sizeof(name));
     strlcpy(name.sysname, "Linux", sizeof(name.sysname)); /* the ABI that programs may expect */
@@ -129,12 +155,14 @@ long sys_uname(void __user *to) {
     return copyout(to, &name, sizeof(name));
 }
 
-long sys_sched_yield(void) {
+long sys_sched_yield(void)
+{
     schedule();
     return 0;
 }
 
-long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument) {
+long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument)
+{
     if (magic1 != LINUX_REBOOT_MAGIC1 ||
         (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
          magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
@@ -155,7 +183,8 @@ long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument) {
 }
 
 /* Not for keys: see random_read in kernel/fs/dev.c. */
-long sys_getrandom(void __user *buf, u32 len, u32 flags) {
+long sys_getrandom(void __user *buf, u32 len, u32 flags)
+{
     if (flags & ~3u)
         return -EINVAL;
     u32 x = (u32)rdtsc() | 1;

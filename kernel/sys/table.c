@@ -20,7 +20,7 @@
 typedef long (*syscall)(u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
 
 /* Handlers take the arguments they need; cdecl leaves the rest to the caller. */
-#define CALL(name) [__NR_##name] = (syscall)sys_##name
+#define CALL(name)             [__NR_##name] = (syscall)sys_##name
 #define CALL_AS(name, handler) [__NR_##name] = (syscall)handler
 
 #pragma GCC diagnostic ignored "-Wcast-function-type"
@@ -132,7 +132,8 @@ static const syscall table[] = {
     CALL_AS(clock_nanosleep_time64, sys_clock_nanosleep64),
 };
 
-void syscall_dispatch(struct trap_frame *f) {
+void syscall_dispatch(struct trap_frame *f)
+{
     irq_enable();
     ledger_entry(current->account, ENTRY_SYSCALL);
     u32 number = f->eax;

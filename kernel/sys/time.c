@@ -16,14 +16,19 @@ struct time64 {
 };
 
 /* Seconds and the rest; 64-bit division without libgcc. */
-static u32 split_ns(u64 ns, u32 *rest) {
+static u32 split_ns(u64 ns, u32 *rest)
+{
     u32 s = 0;
     /* The quotient fits: 2^32 seconds are 136 years of uptime. */
-    __asm__("divl %4" : "=a"(s), "=d"(*rest) : "a"((u32)ns), "d"((u32)(ns >> 32)), "r"(NS_PER_S) : "cc");
+    __asm__("divl %4"
+            : "=a"(s), "=d"(*rest)
+            : "a"((u32)ns), "d"((u32)(ns >> 32)), "r"(NS_PER_S)
+            : "cc");
     return s;
 }
 
-static int clock_read(u32 clock, u32 *sec, u32 *nsec) {
+static int clock_read(u32 clock, u32 *sec, u32 *nsec)
+{
     switch (clock) {
     case CLOCK_REALTIME:
     case 5: /* CLOCK_REALTIME_COARSE */
@@ -47,7 +52,8 @@ static int clock_read(u32 clock, u32 *sec, u32 *nsec) {
     }
 }
 
-long sys_clock_gettime(u32 clock, void __user *to) {
+long sys_clock_gettime(u32 clock, void __user *to)
+{
     u32 s, ns;
     if (clock_read(clock, &s, &ns) < 0)
         return -EINVAL;
@@ -55,7 +61,8 @@ long sys_clock_gettime(u32 clock, void __user *to) {
     return copyout(to, &t, sizeof(t));
 }
 
-long sys_clock_gettime64(u32 clock, void __user *to) {
+long sys_clock_gettime64(u32 clock, void __user *to)
+{
     u32 s, ns;
     if (clock_read(clock, &s, &ns) < 0)
         return -EINVAL;
@@ -63,7 +70,8 @@ long sys_clock_gettime64(u32 clock, void __user *to) {
     return copyout(to, &t, sizeof(t));
 }
 
-long sys_clock_getres(u32 clock, void __user *to) {
+long sys_clock_getres(u32 clock, void __user *to)
+{
     u32 s, ns;
     if (clock_read(clock, &s, &ns) < 0)
         return -EINVAL;
@@ -71,7 +79,8 @@ long sys_clock_getres(u32 clock, void __user *to) {
     return to ? copyout(to, &t, sizeof(t)) : 0;
 }
 
-long sys_gettimeofday(void __user *tv, void __user *tz) {
+long sys_gettimeofday(void __user *tv, void __user *tz)
+{
     u32 s, ns;
     clock_read(CLOCK_REALTIME, &s, &ns);
     struct time32 t = {s, ns / 1000};
@@ -80,13 +89,15 @@ long sys_gettimeofday(void __user *tv, void __user *tz) {
     return tz && zero_user(tz, 8) < 0 ? -EFAULT : 0;
 }
 
-long sys_time(u32 __user *to) {
+long sys_time(u32 __user *to)
+{
     u32 s, ns;
     clock_read(CLOCK_REALTIME, &s, &ns);
     return to && copyout(to, &s, sizeof(s)) < 0 ? -EFAULT : (long)s;
 }
 
-long sys_times(void __user *to) {
+long sys_times(void __user *to)
+{
     u32 t[4] = {(u32)current->cpu_ticks_user, (u32)current->cpu_ticks_system, 0, 0};
     if (to && copyout(to, t, sizeof(t)) < 0)
         return -EFAULT;
@@ -94,7 +105,8 @@ long sys_times(void __user *to) {
 }
 
 /* Sleeps are rounded up to timer ticks, plus one for the tick that is under way. */
-static long sleep_for(u64 sec, u32 nsec) {
+static long sleep_for(u64 sec, u32 nsec)
+{
     const u32 ns_per_tick = NS_PER_S / TIMER_HZ;
     if (sec > 0x7FFFFFFF)
         sec = 0x7FFFFFFF;
@@ -104,7 +116,8 @@ static long sleep_for(u64 sec, u32 nsec) {
     return task_killed() ? -EINTR : 0;
 }
 
-static long sleep_until(u32 clock, u32 flags, s64 sec, s64 nsec) {
+static long sleep_until(u32 clock, u32 flags, s64 sec, s64 nsec)
+{
     const u32 absolute = 1; /* TIMER_ABSTIME */
     u32 now_s, now_ns;
     if (sec < 0 || nsec < 0 || nsec >= NS_PER_S)
@@ -124,21 +137,24 @@ static long sleep_until(u32 clock, u32 flags, s64 sec, s64 nsec) {
     return sleep_for(sec, nsec);
 }
 
-long sys_nanosleep(const void __user *request, void __user *remain) {
+long sys_nanosleep(const void __user *request, void __user *remain)
+{
     struct time32 t;
     if (copyin(&t, request, sizeof(t)) < 0)
         return -EFAULT;
     return sleep_until(CLOCK_MONOTONIC, 0, t.sec, t.nsec);
 }
 
-long sys_clock_nanosleep(u32 clock, u32 flags, const void __user *request, void __user *remain) {
+long sys_clock_nanosleep(u32 clock, u32 flags, const void __user *request, void __user *remain)
+{
     struct time32 t;
     if (copyin(&t, request, sizeof(t)) < 0)
         return -EFAULT;
     return sleep_until(clock, flags, t.sec, t.nsec);
 }
 
-long sys_clock_nanosleep64(u32 clock, u32 flags, const void __user *request, void __user *remain) {
+long sys_clock_nanosleep64(u32 clock, u32 flags, const void __user *request, void __user *remain)
+{
     struct time64 t;
     if (copyin(&t, request, sizeof(t)) < 0)
         return -EFAULT;
