@@ -53,9 +53,10 @@ static void start(void *unused)
 {
     kprintf("ferry %s: %u MiB of RAM, %u MiB free\n", SYSTEM_RELEASE, total_frames >> 8,
             nr_free_frames >> 8);
-    pci_init();       /* disks and cards */
-    vfs_mount_root(); /* root=, /proc, /dev */
-    net_init();       /* lwIP, the network thread, an address */
+    panic_on_request(); /* ferry.panic=, to see one */
+    pci_init();         /* disks and cards */
+    vfs_mount_root();   /* root=, /proc, /dev */
+    net_init();         /* lwIP, the network thread, an address */
 
     current->files = files_new();
     current->cwd = inode_hold(vfs_root);

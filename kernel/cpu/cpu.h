@@ -121,6 +121,7 @@ void fpu_restore(const struct fpu_state *state);
 
 /* panic.c */
 void backtrace_print(u32 eip, u32 ebp);
+void panic_on_request(void); /* ferry.panic= */
 const char *ksym_lookup(u32 address, u32 *offset); /* NULL when it is in no function */
 
 /* power.c: never return. The status is QEMU's own exit status where its debug-exit device is

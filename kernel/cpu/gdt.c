@@ -38,6 +38,8 @@ static u64 descriptor(u32 base, u32 limit, u8 access, u8 flags)
 /* The interrupted registers are in the main TSS, where the processor put them at the switch. */
 void double_fault_entry(void)
 {
+    kprintf("\ndouble fault; the interrupted code:\n");
+    backtrace_print(tss.eip, tss.ebp);
     panic("double fault: eip %08x esp %08x (kernel stack overflow?)", tss.eip, tss.esp);
 }
 

@@ -117,3 +117,27 @@ void panic_frame(const struct trap_frame *f, const char *why)
     backtrace_print(f->eip, f->ebp);
     finish();
 }
+
+static u32 overflow_stack(u32 depth)
+{
+    volatile u32 room[64];
+    room[0] = depth;
+    return depth == ~0u ? 0 : overflow_stack(depth + 1) + room[0];
+}
+
+/* ferry.panic=KIND on the command line: one of each, to see (and to test) what it looks like. */
+void panic_on_request(void)
+{
+    char kind[16];
+    if (!cmdline_get("ferry.panic", kind, sizeof(kind)))
+        return;
+    if (!strcmp(kind, "assert"))
+        ASSERT(!"asked for by ferry.panic=assert");
+    if (!strcmp(kind, "fault"))
+        *(volatile u32 *)0x10 = 1; /* the first page is never mapped */
+    if (!strcmp(kind, "text"))
+        *(volatile u8 *)kernel_start = 0; /* kernel text is read-only for the kernel too */
+    if (!strcmp(kind, "stack"))
+        overflow_stack(0);
+    panic("ferry.panic=%s: not one of assert, fault, text, stack", kind);
+}
