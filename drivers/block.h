@@ -14,7 +14,8 @@
 #include "kernel/lib/types.h"
 #include "kernel/mm/page.h"
 
-#define SECTOR_SIZE 512u
+#define SECTOR_SIZE  512u
+#define SECTOR_SHIFT 9
 
 struct block_request {
     struct block_device *device;

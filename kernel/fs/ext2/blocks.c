@@ -68,21 +68,19 @@ int ext2_map(struct inode *inode, u32 file_block, u32 want, struct ext2_extent *
 static void fill_hole(const struct inode *inode, struct page *page, u32 offset, u32 len)
 {
     u64 pos = ((u64)page->index << PAGE_SHIFT) + offset;
-    if (pos < inode->size) {
-        len = (u32)MIN((u64)len, inode->size - pos);
-        copy_zeroes(EDGE_ZERO_CACHE, (struct frag){page, offset, len});
-    }
+    len = (u32)MIN((u64)len, inode->size - pos);
+    copy_zeroes(EDGE_ZERO_CACHE, (struct frag){page, offset, len});
 }
 
-/* One page: each of its blocks that the file has. `e` is the extent last looked up, and stays so
- * from page to page. */
+/* One page, up to the file's last block. `e` is the extent last looked up, and stays so from page
+ * to page; the page takes from it in pieces as long as possible. */
 static int read_page(struct inode *inode, struct page *page, u32 end_block, struct ext2_extent *e,
                      struct cache_gather *g)
 {
     u32 shift = ext2_of(inode->super)->g.block_shift;
-    u32 block_size = 1u << shift;
-    u32 block = page->index << (PAGE_SHIFT - shift);
-    for (u32 offset = 0; offset < PAGE_SIZE && block < end_block; offset += block_size, block++) {
+    u32 first = page->index << (PAGE_SHIFT - shift);
+    u32 end = MIN(first + (PAGE_SIZE >> shift), end_block);
+    for (u32 block = first, n; block < end; block += n) {
         if (block - e->file_block >= e->count) {
             int error = ext2_map(inode, block, end_block - block, e);
             if (error) {
@@ -90,13 +88,15 @@ static int read_page(struct inode *inode, struct page *page, u32 end_block, stru
                 return error;
             }
         }
+        u32 skip = block - e->file_block;
+        n = MIN(e->count - skip, end - block);
+        u32 offset = (block - first) << shift, len = n << shift;
         if (e->disk_block == 0) {
-            fill_hole(inode, page, offset, block_size);
+            fill_hole(inode, page, offset, len);
             continue;
         }
-        u64 disk_block = e->disk_block + (block - e->file_block);
-        u64 lba = disk_block << (shift - 9); /* of 512 bytes */
-        int error = cache_gather(g, lba, page, offset, block_size);
+        u64 lba = (u64)(e->disk_block + skip) << shift >> SECTOR_SHIFT;
+        int error = cache_gather(g, lba, page, offset, len);
         if (error)
             return error;
     }
