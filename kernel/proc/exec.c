@@ -251,7 +251,9 @@ static long build_stack(const struct program *p, const struct strings *s)
     return ok ? (long)sp : -ENOMEM;
 }
 
-static void start_program(struct trap_frame *f, const struct program *p, u32 sp)
+/* Not inlined: gdb loads the program's symbols when it gets here (tools/gdb/ferry.py). */
+static __attribute__((noinline)) void start_program(struct trap_frame *f, const struct program *p,
+                                                    u32 sp)
 {
     memset(f, 0, sizeof(*f));
     f->ds = f->es = f->ss = USER_DS;

@@ -4,9 +4,13 @@
     ferry-pages          frames by kind, references by holder
     ferry-ledger [PID]   the ledger of the machine, or of one task
 
+When a program starts (execve), its symbols take the place of the last one's, so that
+`break main` stops in the program: all are linked to the same addresses.
+
 `make gdb` loads this file. Each command reads memory only: it calls nothing in the guest.
 """
 
+import os
 import struct
 
 import gdb
@@ -127,5 +131,33 @@ class Ledger(Command):
             print(f"{name:14} {who:6} {int(cell['bytes']):14} {int(cell['ops']):10}")
 
 
+class ProgramStarts(gdb.Breakpoint):
+    """Never stops: loads the symbols of the program that execve is about to enter."""
+
+    loaded = None
+
+    def __init__(self):
+        super().__init__("start_program", internal=True)
+        self.silent = True
+
+    def stop(self):
+        name = gdb.parse_and_eval("current->name").string()
+        gdb.post_event(lambda: self.load(name))
+        return False
+
+    def load(self, name):
+        build = os.path.dirname(gdb.objfiles()[0].filename)
+        for path in (f"{build}/user/{name}", f"{build}/guest/{name}"):
+            if os.path.exists(path) and path != self.loaded:
+                if self.loaded:
+                    gdb.execute(f"remove-symbol-file {self.loaded}", to_string=True)
+                gdb.execute(f"add-symbol-file {path}", to_string=True)
+                ProgramStarts.loaded = path
+
+
 for command in (Tasks, Pages, Ledger):
     command()
+try:
+    ProgramStarts()
+except gdb.error:  # another kernel than ours
+    pass
