@@ -187,12 +187,13 @@ static void machine_line(const struct measure *m, const struct crossing *c)
         printf(" verdict=n/a\n");
         return;
     }
-    printf(" calls=%" PRIu64 " calls_once=%u minor_faults=%" PRIu64 " major_faults=%" PRIu64
-           " irqs=%" PRIu64 " voluntary=%" PRIu64 " involuntary=%" PRIu64 " ticks=%" PRIu64
-           " icount=%d",
-           m->calls, m->path->calls_once, m->sent.entry[MINOR_FAULT], m->sent.entry[MAJOR_FAULT],
-           m->moved.entry[IRQ], m->sent.switches[VOLUNTARY], m->sent.switches[INVOLUNTARY],
-           m->ticks, m->icount);
+    printf(" calls=%" PRIu64 " calls_once=%u minor_faults=%" PRIu64 " major_faults=%" PRIu64,
+           m->calls, m->path->calls_once, m->sent.entry[MINOR_FAULT], m->sent.entry[MAJOR_FAULT]);
+    printf(" irqs=%" PRIu64 " voluntary=%" PRIu64 " involuntary=%" PRIu64, m->moved.entry[IRQ],
+           m->sent.switches[VOLUNTARY], m->sent.switches[INVOLUNTARY]);
+    printf(" ticks=%" PRIu64 " icount=%d reg_reads=%" PRIu64 " reg_writes=%" PRIu64
+           " doorbells=%" PRIu64,
+           m->ticks, m->icount, m->devices.reg_reads, m->devices.reg_writes, m->devices.doorbells);
     for (int from = 0; from < NR_NODES; from++) {
         for (int to = 0; to < NR_NODES; to++) {
             for (int mover = 0; mover < NR_MOVERS; mover++) {

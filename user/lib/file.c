@@ -62,6 +62,25 @@ uint64_t text_value(const char *text, const char *key)
     return 0;
 }
 
+uint64_t text_total(const char *text, const char *key)
+{
+    size_t len = strlen(key);
+    uint64_t total = 0;
+
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+
+        size_t name = strcspn(line, " \n");
+        const char *end = line + name - len;
+
+        if (name >= len && strncmp(end, key, len) == 0 &&
+            (name == len || end[-1] == '.' || end[-1] == '_')) {
+            total += strtoull(line + name, NULL, 10);
+        }
+    }
+    return total;
+}
+
 int write_all(int fd, const void *data, size_t len)
 {
     const char *at = data;

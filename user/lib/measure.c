@@ -21,13 +21,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/hdreg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define DISK_DEVICE "/dev/hda"
 
 struct clock {
     uint64_t busy;
@@ -37,6 +33,7 @@ struct clock {
 struct readings {
     struct ledger start, sent, drained;
     struct clock first, last;
+    struct device_work before, after;
 };
 
 static void clock_read(struct clock *clock)
@@ -49,11 +46,26 @@ static void clock_read(struct clock *clock)
     }
 }
 
+static void devices_read(struct device_work *work)
+{
+    static char text[8192];
+    static const char *const files[] = {"/proc/ferry/disk", "/proc/ferry/net"};
+
+    for (int i = 0; i < 2; i++) {
+        if (file_read(files[i], text, sizeof(text)) > 0) {
+            work->reg_reads += text_total(text, "reg_reads");
+            work->reg_writes += text_total(text, "reg_writes");
+            work->doorbells += text_total(text, "doorbells");
+        }
+    }
+}
+
 /* Sends the first len bytes, or nothing for 0, between the three readings. */
 static int run_between_readings(struct readings *r, const struct path *path, int sock, int file,
                                 uint64_t len, size_t chunk)
 {
     memset(r, 0, sizeof(*r));
+    devices_read(&r->before);
     ledger_read(LEDGER_SELF, &r->start);
     clock_read(&r->first);
     if (len > 0 && path->send(sock, file, 0, len, chunk) < 0) {
@@ -65,6 +77,7 @@ static int run_between_readings(struct readings *r, const struct path *path, int
     }
     clock_read(&r->last);
     ledger_read(LEDGER_SELF, &r->drained);
+    devices_read(&r->after);
     return 0;
 }
 
@@ -101,8 +114,7 @@ static int card_prepare(const struct crossing *crossing, const struct path *path
 int crossing_prepare(struct crossing *crossing)
 {
     struct stat st;
-    char driver[32];
-    int dma = 1;
+    char driver[32], disk[2048];
 
     if (stat(crossing->file, &st) < 0) {
         return -1;
@@ -116,15 +128,25 @@ int crossing_prepare(struct crossing *crossing)
     }
     crossing->whole = crossing->len == (uint64_t)st.st_size;
 
-    int disk = on_ferry() ? open(DISK_DEVICE, O_RDONLY | O_NONBLOCK) : -1;
-
-    if (disk >= 0) {
-        crossing->disk_pio = ioctl(disk, HDIO_GET_DMA, &dma) == 0 && dma == 0;
-        close(disk);
+    /* "hda.mode dma", or one of the programmed modes. */
+    if (file_read("/proc/ferry/disk", disk, sizeof(disk)) > 0) {
+        crossing->disk_pio = strncmp(disk, "hda.mode ", 9) == 0 && strncmp(disk + 9, "dma", 3) != 0;
     }
     crossing->nic_pio =
         nic_driver(crossing->iface, driver, sizeof(driver)) == 0 && strncmp(driver, "ne2k", 4) == 0;
     return path_prepare(crossing->chunk);
+}
+
+static struct device_work devices_between(const struct readings *run, const struct readings *idle)
+{
+    return (struct device_work){
+        .reg_reads = run->after.reg_reads - run->before.reg_reads -
+                     (idle->after.reg_reads - idle->before.reg_reads),
+        .reg_writes = run->after.reg_writes - run->before.reg_writes -
+                      (idle->after.reg_writes - idle->before.reg_writes),
+        .doorbells = run->after.doorbells - run->before.doorbells -
+                     (idle->after.doorbells - idle->before.doorbells),
+    };
 }
 
 int measure_run(struct measure *m, const struct crossing *crossing, const struct path *path,
@@ -179,6 +201,7 @@ int measure_run(struct measure *m, const struct crossing *crossing, const struct
         m->moved = ledger_between(&run.start, &run.drained);
         m->calls = m->sent.entry[SYSCALL] - reading.entry[SYSCALL];
         m->ticks = (run.last.busy - run.first.busy) - (idle.last.busy - idle.first.busy);
+        m->devices = devices_between(&run, &idle);
         m->icount = run.last.icount;
     }
 out:;

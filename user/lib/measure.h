@@ -21,15 +21,22 @@ struct crossing {
     bool nic_pio;  /* the CPU feeds the card */
 };
 
+/* What the CPU had to say to the disk controller and the card, and how often it was asked to send.
+ */
+struct device_work {
+    uint64_t reg_reads, reg_writes, doorbells;
+};
+
 struct measure {
     const struct path *path;
     bool cold;
     bool known;  /* false where the kernel keeps no ledger: everything below is 0 */
     bool icount; /* a tick is an instruction */
     uint64_t len, chunks;
-    uint64_t calls;      /* system calls that sent the file, those of the measuring taken off */
-    uint64_t ticks;      /* in which the CPU was not idle, from the first call to the last ACK */
-    struct ledger sent;  /* what happened until the last call returned: entries, switches */
+    uint64_t calls; /* system calls that sent the file, those of the measuring taken off */
+    uint64_t ticks; /* in which the CPU was not idle, from the first call to the last ACK */
+    struct device_work devices; /* over the same time */
+    struct ledger sent;         /* what happened until the last call returned: entries, switches */
     struct ledger moved; /* what happened until the peer had acknowledged everything: bytes */
 };
 
