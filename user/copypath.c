@@ -189,7 +189,7 @@ static void machine_line(const struct measure *m, const struct crossing *c)
     }
     printf(" calls=%" PRIu64 " calls_once=%u minor_faults=%" PRIu64 " major_faults=%" PRIu64,
            m->calls, m->path->calls_once, m->sent.entry[MINOR_FAULT], m->sent.entry[MAJOR_FAULT]);
-    printf(" irqs=%" PRIu64 " voluntary=%" PRIu64 " involuntary=%" PRIu64, m->moved.entry[IRQ],
+    printf(" irqs=%" PRIu64 " voluntary=%" PRIu64 " involuntary=%" PRIu64, m->devices.irqs,
            m->sent.switches[VOLUNTARY], m->sent.switches[INVOLUNTARY]);
     printf(" ticks=%" PRIu64 " icount=%d reg_reads=%" PRIu64 " reg_writes=%" PRIu64
            " doorbells=%" PRIu64,

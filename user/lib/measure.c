@@ -48,6 +48,7 @@ static void clock_read(struct clock *clock)
 
 static void devices_read(struct device_work *work)
 {
+    static struct ledger machine;
     static char text[8192];
     static const char *const files[] = {"/proc/ferry/disk", "/proc/ferry/net"};
 
@@ -58,6 +59,8 @@ static void devices_read(struct device_work *work)
             work->doorbells += text_total(text, "doorbells");
         }
     }
+    ledger_read(LEDGER_SYSTEM, &machine);
+    work->irqs = machine.entry[IRQ];
 }
 
 /* Sends the first len bytes, or nothing for 0, between the three readings. */
@@ -146,6 +149,7 @@ static struct device_work devices_between(const struct readings *run, const stru
                       (idle->after.reg_writes - idle->before.reg_writes),
         .doorbells = run->after.doorbells - run->before.doorbells -
                      (idle->after.doorbells - idle->before.doorbells),
+        .irqs = run->after.irqs - run->before.irqs,
     };
 }
 

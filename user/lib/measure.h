@@ -21,10 +21,12 @@ struct crossing {
     bool nic_pio;  /* the CPU feeds the card */
 };
 
-/* What the CPU had to say to the disk controller and the card, and how often it was asked to send.
+/*
+ * What the CPU said to the disk controller and the card, how often it told the card to send, and
+ * how often they interrupted, whichever task was running then.
  */
 struct device_work {
-    uint64_t reg_reads, reg_writes, doorbells;
+    uint64_t reg_reads, reg_writes, doorbells, irqs;
 };
 
 struct measure {
