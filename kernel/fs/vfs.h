@@ -129,6 +129,8 @@ struct file *fd_get(u32 fd); /* of the current task, with a reference; NULL: -EB
 int fd_install(struct file *file, u32 min_fd,
                bool cloexec); /* takes the reference; fd or -EMFILE */
 
+int fd_close(u32 fd); /* 0 or -EBADF */
+
 /* name.c */
 void vfs_mount_root(void); /* from root=; panics with one line when there is none */
 /* flags */

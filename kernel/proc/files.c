@@ -67,3 +67,15 @@ int fd_install(struct file *file, u32 min_fd, bool cloexec)
     }
     return -EMFILE;
 }
+
+int fd_close(u32 fd)
+{
+    struct files *files = current->files;
+    if (fd >= NR_FDS || !files->fd[fd])
+        return -EBADF;
+    struct file *f = files->fd[fd];
+    files->fd[fd] = NULL;
+    files->cloexec[fd / 8] &= ~(1u << fd % 8);
+    file_put(f);
+    return 0;
+}

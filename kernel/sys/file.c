@@ -40,21 +40,9 @@ long sys_creat(const char __user *path, u32 mode)
     return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-static int close_fd(u32 fd)
-{
-    struct files *files = current->files;
-    if (fd >= NR_FDS || !files->fd[fd])
-        return -EBADF;
-    struct file *f = files->fd[fd];
-    files->fd[fd] = NULL;
-    files->cloexec[fd / 8] &= ~(1u << fd % 8);
-    file_put(f);
-    return 0;
-}
-
 long sys_close(u32 fd)
 {
-    return close_fd(fd);
+    return fd_close(fd);
 }
 
 static long dup_from(u32 fd, u32 min_fd, bool cloexec)
@@ -82,7 +70,7 @@ static long dup_to(u32 fd, u32 to, bool cloexec)
         file_put(f);
         return -EBADF;
     }
-    close_fd(to); /* -EBADF: it was not open, which is as good */
+    fd_close(to); /* -EBADF: it was not open, which is as good */
     return fd_install(f, to, cloexec);
 }
 
