@@ -126,9 +126,10 @@ $B/guest/%: $O/tests/guest/%.c.o $O/tests/guest/lib.a $O/user/lib.a
 # The disk: programs, guest tests, BusyBox, the files of user/root, and /data (see tools/mkdata).
 build/data/SHA256SUMS: tools/mkdata
 	@$(PYTHON) tools/mkdata build/data
-$B/disk.img: $(PROGRAMS) $(GUEST) build/data/SHA256SUMS tools/mkroot tools/mkdisk $(call find,user/root,*)
+$B/disk.img: $(PROGRAMS) $(GUEST) build/data/SHA256SUMS tools/mkroot tools/mkdisk tests/guest/mkbadelf.py \
+             $(call find,user/root,*)
 	@echo "  IMG $@"
-	@tools/mkroot $B/root $(PROGRAMS) -- $(GUEST)
+	@PYTHON=$(PYTHON) tools/mkroot $B/root $(PROGRAMS) -- $(GUEST)
 	@$(PYTHON) tools/mkdisk --data build/data $@ $B/root
 
 # --- Using --------------------------------------------------------------------------------------------
