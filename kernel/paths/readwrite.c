@@ -128,6 +128,19 @@ static bool seekable(const struct file *f)
     return type == S_REG || type == S_BLK || type == S_DIR;
 }
 
+/* All lengths are judged before the first byte moves, as on Linux. */
+static long check_vector(const struct iovec __user *iov, u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        struct iovec piece;
+        if (copyin(&piece, iov + i, sizeof(piece)) < 0)
+            return -EFAULT;
+        if ((s32)piece.iov_len < 0)
+            return -EINVAL;
+    }
+    return 0;
+}
+
 /* One loop for the four vector calls: stops at the first short or failed piece. pos NULL: the
  * file's own position. */
 static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_user)
@@ -137,12 +150,10 @@ static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long done = pos && !seekable(f) ? -ESPIPE : 0;
+    long done = pos && !seekable(f) ? -ESPIPE : check_vector(iov, count);
     for (u32 i = 0; i < count && done >= 0; i++) {
         struct iovec piece;
         long n = copyin(&piece, (const struct iovec __user *)iov + i, sizeof(piece));
-        if (n == 0 && piece.iov_len > MAX_COUNT)
-            n = -EINVAL;
         if (n == 0)
             n = to_user ? do_read(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos)
                         : do_write(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos);
