@@ -92,7 +92,8 @@ struct netdev {
     u32 tx_inflight; /* packets whose cookie the card still has */
     const struct netdev_ops *ops;
     struct netdev_stats stats;
-    void *priv;
+    void *priv;  /* the driver's own */
+    void *stack; /* the stack's own: the interface of kernel/net/interface.c */
 };
 
 /* True when the frame that comes now is the n-th; `count` is one of the two counters above. */

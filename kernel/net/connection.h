@@ -1,0 +1,20 @@
+/* What connection.c and feed.c share: the socket's side of lwIP's control block. */
+#ifndef KERNEL_NET_CONNECTION_H
+#define KERNEL_NET_CONNECTION_H
+
+#include "kernel/net/socket.h"
+
+/* connection.c */
+void connection_note(struct socket *s);   /* is served when the batch is done */
+void connection_forget(struct socket *s); /* the socket is freed */
+
+/* feed.c */
+void connection_tune(struct socket *s); /* the card's features decide how segments are built */
+void connection_feed(struct socket *s, bool flush);
+/* Half a second has passed: probes a closed window. True when the peer has vanished. */
+bool connection_persist(struct socket *s);
+
+/* transfer.c: received data of a connection joins the socket's queue. */
+void stream_queue(struct socket *s, struct pbuf *p);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * Feeding the stack: how much of the send queue lwIP gets, and when.
+ *
+ * lwIP is given exactly what the peer's window and the congestion window let go at this moment,
+ * and sends it at once. It never holds payload that it may not send. Three things follow:
+ *
+ *   - It never splits a waiting segment (tcp_split_unsent_seg), which would copy the rest of its
+ *     payload with the CPU.
+ *   - Its own persist timer never starts for data, whose window probe would copy a byte. Ours
+ *     (connection_persist) sends an empty probe instead, as Linux does: a segment without data
+ *     whose sequence number lies just before the window, which the peer must answer (RFC 9293,
+ *     3.8.6.1 and 3.10.7.4). tcp_keepalive builds just that.
+ *   - Nagle's rule is ours to keep (feed_amount), lwIP's is off.
+ *
+ * A segment is one frame, or with TSO as many as fit 32 KiB: then pcb->mss is a multiple of what
+ * a frame carries, and lwIP thinks in such segments throughout, its congestion window included.
+ * When the card's features are switched, nothing more is fed until lwIP's queues are empty; only
+ * then is pcb->mss changed. So a long segment is never left to a short mss.
+ *
+ * After a retransmission time-out lwIP moves its segments back to the unsent list and sends them
+ * again by its own rules; meanwhile it is fed nothing.
+ */
+#include "kernel/lib/lib.h"
+#include "kernel/net/connection.h"
+#include "kernel/net/net.h"
+#include "kernel/net/stack.h"
+#include "lwip/priv/tcp_priv.h"
+
+#define TSO_BYTES 32768u /* the longest segment with TSO; half of a window without scaling */
+
+/* Headers, and a run that starts in the middle of a page touches one page more. */
+#define SEGMENT_RANGES (NETDEV_MAX_RANGES - 3)
+
+void connection_tune(struct socket *s)
+{
+    struct tcp_pcb *pcb = s->tcp;
+    struct netif *netif = ip_route(&pcb->local_ip, &pcb->remote_ip);
+    s->dev = netif ? interface_card(netif) : NULL;
+    u32 frames = 1;
+    if (s->dev && s->dev->features & NETDEV_TSO)
+        frames = MAX(TSO_BYTES / s->mss, 1u);
+    pcb->mss = s->mss * frames;
+    if (pcb->cwnd < pcb->mss)
+        pcb->cwnd = pcb->mss;
+    s->retune = false;
+}
+
+/* lwIP cuts at half of the largest window that the peer ever offered, too (tcp_write). */
+u32 connection_segment(const struct socket *s)
+{
+    u32 half = s->tcp->snd_wnd_max / 2;
+    return half && half < s->tcp->mss ? half : s->tcp->mss;
+}
+
+u32 connection_slot(const struct socket *s)
+{
+    if (!s->dev || s->dev->features & NETDEV_SG)
+        return 0;
+    return MIN(MIN(connection_segment(s), s->mss), SLOT_MAX);
+}
+
+bool socket_can_send_pages(struct socket *s)
+{
+    return s->stream && (!s->dev || s->dev->features & NETDEV_SG);
+}
+
+static u32 window_room(const struct tcp_pcb *pcb)
+{
+    u32 window = MIN(pcb->snd_wnd, pcb->cwnd), in_flight = pcb->snd_lbb - pcb->lastack;
+    return MIN(window > in_flight ? window - in_flight : 0, pcb->snd_buf);
+}
+
+/* The pages that len bytes from a page's offset on touch. */
+static u32 pages_touched(u32 offset, u32 len)
+{
+    return (offset % PAGE_SIZE + len + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+/* Gives lwIP n bytes. Its list of unsent segments is empty. */
+static void write_bytes(struct socket *s, u32 n, u32 segment)
+{
+    struct tcp_pcb *pcb = s->tcp;
+    bool slots = connection_slot(s) != 0;
+    u32 filled = 0, ranges = 0; /* bytes and pieces of the segment under construction */
+    struct frag run;
+    while (n) {
+        u32 len = sendq_run(&s->q, slots ? SLOT_SIZE : MIN(n, 0xF000u), &run);
+        if (slots && len > n && (pcb->unacked || pcb->unsent))
+            break; /* rather wait than cut a slot in two: its second half has no headroom */
+        len = MIN(len, n);
+        if (ranges + pages_touched(run.offset, MIN(len, segment - filled)) > SEGMENT_RANGES) {
+            tcp_output(pcb); /* as many pieces as a packet can have: it ends here */
+            filled = ranges = 0;
+        }
+        bool last = len == sendq_unwritten(&s->q);
+        u8_t flags = last && !s->more ? 0 : TCP_WRITE_FLAG_MORE;
+        if (tcp_write(pcb, frag_virt(run), len, flags) != ERR_OK)
+            break; /* a pool is empty: the next ACK or tick tries again */
+        sendq_wrote(&s->q, len);
+        n -= len;
+        filled += len;
+        ranges += pages_touched(run.offset, len);
+        if (filled >= segment) { /* a new one was begun */
+            filled %= segment;
+            ranges = filled ? pages_touched(PAGE_SIZE - 1, filled) : 0;
+        } else if (slots) { /* the next slot must begin a segment of its own */
+            tcp_output(pcb);
+            filled = ranges = 0;
+        }
+    }
+    tcp_output(pcb);
+}
+
+void connection_feed(struct socket *s, bool flush)
+{
+    struct tcp_pcb *pcb = s->tcp;
+    if (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT)
+        return;
+    if (pcb->unsent) { /* the ring was full, or this is a retransmission */
+        tcp_output(pcb);
+        if (pcb->unsent)
+            return;
+    }
+    if (s->retune) {
+        if (pcb->unacked)
+            return;
+        connection_tune(s);
+    }
+    struct feed_state f = {
+        .unwritten = sendq_unwritten(&s->q),
+        .room = window_room(pcb),
+        .in_flight = pcb->snd_lbb - pcb->lastack,
+        .segment = connection_segment(s),
+        .mss = s->mss,
+        .max_window = pcb->snd_wnd_max,
+        .more = s->more && !flush,
+        .now = s->no_delay || s->tx_shut || (!s->file && !s->listener),
+    };
+    if (!f.unwritten || !f.room)
+        return;
+    u32 n = feed_amount(&f);
+    if (n)
+        write_bytes(s, n, f.segment);
+}
+
+void connection_push(struct socket *s, bool more)
+{
+    s->more = more || s->cork;
+    if (!s->tcp || s->state != SOCKET_CONNECTED)
+        return;
+    connection_feed(s, false);
+    net_flush();
+}
+
+bool connection_persist(struct socket *s)
+{
+    struct tcp_pcb *pcb = s->tcp;
+    /* A peer that shrinks its window in the middle of a retransmission makes lwIP wait where it
+     * cannot split the long segment; that, too, must end. */
+    bool stuck = pcb->unsent && !pcb->unacked && pcb->persist_backoff;
+    bool closed = sendq_unwritten(&s->q) && pcb->snd_lbb == pcb->lastack && !window_room(pcb);
+    if (!stuck && !closed) {
+        s->persist_shift = 0;
+        return false;
+    }
+    if (!s->persist_shift) {
+        s->persist_shift = 1;
+        s->persist_wait = 2;
+    }
+    if (--s->persist_wait)
+        return false;
+    /* lwIP clears this count whenever a segment arrives, so it counts probes without an answer:
+     * after 1 + 2 + 4 + 8 + 16 + 16 s of silence the peer is given up. */
+    if (pcb->persist_probe >= TCP_MAXRTX)
+        return true;
+    pcb->persist_probe++;
+    tcp_keepalive(pcb);
+    if (s->persist_shift < 5)
+        s->persist_shift++;
+    s->persist_wait = 1u << s->persist_shift;
+    return false;
+}

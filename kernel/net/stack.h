@@ -1,0 +1,68 @@
+/*
+ * What the files of kernel/net share: the cards, the batch in which received frames, timers and
+ * sends are worked off, and the way of a packet to the card.
+ *
+ * Everything here runs in process context and does not sleep. lwIP is not re-entrant: net_poll
+ * is never called from one of its callbacks; a callback notes the connection (connection.h) and
+ * the batch serves it when lwIP has returned.
+ */
+#ifndef KERNEL_NET_STACK_H
+#define KERNEL_NET_STACK_H
+
+#include "drivers/netdev.h"
+#include "kernel/ledger/ledger.h"
+#include "kernel/lib/types.h"
+#include "kernel/mm/page.h"
+
+struct netif;
+struct pbuf;
+
+/* net.c */
+#define MAX_NETDEVS 4
+extern struct netdev *netdevs[MAX_NETDEVS];
+extern u32 nr_netdevs;
+struct netdev *netdev_find(const char *name); /* NULL when unknown */
+void net_poll(void);  /* works off what the cards have, serves connections, rings doorbells */
+void net_flush(void); /* rings doorbells; wakes netd for packets to ourselves */
+
+/* interface.c: a card, or the loopback, as lwIP's netif. */
+void interfaces_init(void); /* adds them all, gives them addresses; may sleep (DHCP) */
+void interface_link(struct netdev *d, bool up);
+struct netif *interface_find(const char *name); /* "eth0", "lo" */
+struct netif *interface_next(struct netif *after); /* NULL: the first */
+const char *interface_name(struct netif *netif);
+/* The card behind a netif; NULL for the loopback. */
+struct netdev *interface_card(struct netif *netif);
+bool interface_is_ours(u32 ip); /* an address of this machine, network byte order */
+/* Switches features of a card; takes those along that need them. 0 or -EOPNOTSUPP. */
+int interface_set_features(struct netdev *d, u32 features, bool on);
+
+/* output.c: packets to the card, and their bytes into the ledger. */
+void output_init(void);
+u32 output_records_used(void);
+struct output_stats {
+    u32 slots, bounced, no_record, ring_full;
+};
+extern struct output_stats output_stats;
+/* Who pays for the datagram that udp_sendto sends at this moment; else NULL. */
+extern struct account *output_datagram_payer;
+
+/* input.c: received frames into the stack, and the pool of their buffers. */
+void input_init(void);
+void input_flush(void); /* end of a batch: delivers the ACK that was held back */
+struct input_stats {
+    u32 buffers, outstanding, limit, pages, dropped, acks_merged;
+};
+extern struct input_stats input_stats;
+
+/* port.c */
+struct heap_use {
+    u32 used, max; /* objects */
+};
+extern struct heap_use heap_use;
+
+/* proof.c: which pages of the cache were put into descriptors. */
+extern bool proof_enabled;
+void proof_record(struct page *page, phys_t phys, u32 len);
+
+#endif
