@@ -32,10 +32,10 @@ static int locate(struct super *s, u32 ino, u64 *pos)
     return 0;
 }
 
-static ssize_t readlink(struct inode *link, char *buf, u32 size);
+static ssize_t ext2_readlink(struct inode *link, char *buf, u32 size);
 
 static const struct inode_ops plain_ops = {.release = ext2_release};
-static const struct inode_ops link_ops = {.readlink = readlink, .release = ext2_release};
+static const struct inode_ops link_ops = {.readlink = ext2_readlink, .release = ext2_release};
 
 /* A regular file can be as long as its block tree reaches. Pages are numbered by 32 bits, which
  * 4 KiB blocks stay far below. */
@@ -159,7 +159,7 @@ static bool is_short_link(const struct inode *link)
            link->size < sizeof(ext2_info(link)->block);
 }
 
-static ssize_t readlink(struct inode *link, char *buf, u32 size)
+static ssize_t ext2_readlink(struct inode *link, char *buf, u32 size)
 {
     u32 len = (u32)MIN((u64)size, link->size);
     if (is_short_link(link)) {
