@@ -9,6 +9,7 @@
  */
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/segments.h"
+#include "kernel/cpu/trap.h"
 #include "kernel/lib/lib.h"
 
 struct tss {
@@ -38,9 +39,19 @@ static u64 descriptor(u32 base, u32 limit, u8 access, u8 flags)
 /* The interrupted registers are in the main TSS, where the processor put them at the switch. */
 void double_fault_entry(void)
 {
-    kprintf("\ndouble fault; the interrupted code:\n");
-    backtrace_print(tss.eip, tss.ebp);
-    panic("double fault: eip %08x esp %08x (kernel stack overflow?)", tss.eip, tss.esp);
+    struct trap_frame f = {.eax = tss.eax,
+                           .ebx = tss.ebx,
+                           .ecx = tss.ecx,
+                           .edx = tss.edx,
+                           .esi = tss.esi,
+                           .edi = tss.edi,
+                           .ebp = tss.ebp,
+                           .esp_kernel = tss.esp - 20,
+                           .eip = tss.eip,
+                           .cs = tss.cs,
+                           .eflags = tss.eflags,
+                           .vector = TRAP_DOUBLE_FAULT};
+    panic_frame(&f, "double fault (kernel stack overflow?)");
 }
 
 void gdt_init(void)

@@ -105,7 +105,18 @@ void panic(const char *fmt, ...)
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
     kprintf("%s\n", why);
-    backtrace_print((u32)__builtin_return_address(0), *(u32 *)__builtin_frame_address(0));
+    /* The registers as they are here: what the callee may change has changed since the cause. */
+    struct trap_frame here = {.eip = (u32)__builtin_return_address(0)};
+    __asm__ volatile("movl %%eax, %0; movl %%ecx, %1; movl %%edx, %2"
+                     : "=m"(here.eax), "=m"(here.ecx), "=m"(here.edx));
+    __asm__ volatile("movl %%ebx, %0; movl %%esi, %1; movl %%edi, %2; movl %%cs, %%eax; "
+                     "movl %%eax, %3; pushfl; popl %4"
+                     : "=m"(here.ebx), "=m"(here.esi), "=m"(here.edi), "=m"(here.cs),
+                       "=r"(here.eflags)::"eax");
+    here.ebp = *(u32 *)__builtin_frame_address(0);
+    here.esp_kernel = (u32)__builtin_frame_address(0) - 20;
+    registers_print(&here);
+    backtrace_print(here.eip, here.ebp);
     finish();
 }
 

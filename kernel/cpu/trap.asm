@@ -30,6 +30,9 @@ trap_common:
     mov eax, KERNEL_DATA
     mov ds, eax
     mov es, eax
+    xor eax, eax                        ; the kernel uses neither: a null selector can always be
+    mov fs, eax                         ; popped again, whatever becomes of the program's
+    mov gs, eax                         ; thread-local segments meanwhile
     cld
     cmp byte [cpu_has_smap], 0          ; the interrupted code may have been copying to a program
     je .no_smap
@@ -38,15 +41,40 @@ trap_common:
     push esp
     call trap_dispatch
     add esp, 4
+; Back to where the trap came from. A program may have loaded a segment register and then taken
+; its descriptor away (set_thread_area), so each pop can fault: then the register becomes null, as
+; on Linux. If even iret cannot go back, the program is killed.
+%macro pop_segment 1
+%%pop:
+    pop %1
+section .extable
+    dd %%pop, %%fault
+section .text.fixup
+%%fault:
+    mov dword [esp], 0
+    jmp %%pop
+section .text
+%endmacro
+
 global trap_return
 trap_return:
-    pop gs
-    pop fs
-    pop es
-    pop ds
+    pop_segment gs
+    pop_segment fs
+    pop_segment es
+    pop_segment ds
     popa
     add esp, 8                          ; vector, error code
+.iret:
     iret
+section .extable
+    dd .iret, iret_fault
+section .text.fixup
+extern trap_return_failed
+iret_fault:
+    mov eax, KERNEL_DATA
+    mov ds, eax
+    mov es, eax
+    call trap_return_failed             ; does not return
 
 section .rodata
 global trap_stubs

@@ -88,11 +88,23 @@ static void exception(struct trap_frame *f)
 {
     const char *name = f->vector < ARRAY_LEN(exceptions) ? exceptions[f->vector].name : "reserved";
     ledger_entry(account_current(), ENTRY_EXCEPTION);
-    if (!trap_from_user(f))
-        panic_frame(f, name);
+    if (!trap_from_user(f)) {
+        u32 go_on = extable_find(f->eip); /* the way back to a program (trap.asm) */
+        if (!go_on)
+            panic_frame(f, name);
+        f->eip = go_on;
+        return;
+    }
     int signal = f->vector < ARRAY_LEN(exceptions) ? exceptions[f->vector].signal : 0;
     irq_enable();
     task_die(signal ? signal : SIG_SEGV, "%s, eip %08x, error %x", name, f->eip, f->error);
+}
+
+/* iret could not return to the program: its code or stack segment is gone. */
+void trap_return_failed(void)
+{
+    irq_enable();
+    task_die(SIG_SEGV, "no way back: a segment register holds no valid selector");
 }
 
 void trap_dispatch(struct trap_frame *f)
