@@ -52,7 +52,7 @@ MUSL_LIB := $(DEPS)/musl/usr/lib/i386-linux-musl
 # No header of the host is in reach: the compiler's own, Linux's ABI, and musl's for prototypes.
 COMMON := -std=gnu11 -O2 -g -march=i686 -mtune=generic -fno-pie -fno-pic -fcf-protection=none \
           -fno-stack-protector -fno-strict-aliasing -fno-common -Wall -Wextra -Wno-unused-parameter \
-          -ffile-prefix-map=$(CURDIR)=. -MMD -MP -nostdinc
+          -ffile-prefix-map=$(CURDIR)=. -MD -MP -nostdinc
 KCFLAGS := $(COMMON) -ffreestanding -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
            -mgeneral-regs-only $(if $(filter 0,$(DEBUG)),,-DFERRY_DEBUG) -I. -Ikernel/net/lwip \
            -isystem $(GCC_INC) -isystem $(DEPS)/include -isystem $(DEPS)/lwip/src/include -isystem $(MUSL)
