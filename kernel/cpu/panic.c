@@ -139,13 +139,14 @@ static u32 overflow_stack(u32 depth)
 /* ferry.panic=KIND on the command line: one of each, to see (and to test) what it looks like. */
 void panic_on_request(void)
 {
+    volatile u32 *volatile nowhere = (u32 *)0x10;
     char kind[16];
     if (!cmdline_get("ferry.panic", kind, sizeof(kind)))
         return;
     if (!strcmp(kind, "assert"))
         ASSERT(!"asked for by ferry.panic=assert");
     if (!strcmp(kind, "fault"))
-        *(volatile u32 *)0x10 = 1; /* the first page is never mapped */
+        *nowhere = 1; /* the first page is never mapped */
     if (!strcmp(kind, "text"))
         *(volatile u8 *)kernel_start = 0; /* kernel text is read-only for the kernel too */
     if (!strcmp(kind, "stack"))
