@@ -37,21 +37,21 @@ struct netdev_packet {
 };
 
 /* Counters; ethtool -S and /proc/ferry/net show them by these names. */
-#define NETDEV_STATS(X)                                                                            \
-    X(tx_packets)       /* handed to the card; with TSO one packet is many frames */               \
-    X(tx_bytes)                                                                                    \
-    X(tx_descriptors)                                                                              \
-    X(tx_doorbells)     /* writes of the ring's tail */                                            \
-    X(tx_tso)           /* packets that the card cut */                                            \
-    X(tx_busy)          /* found no room in the ring */                                            \
-    X(tx_dropped_fault) /* by drop_nth */                                                          \
-    X(rx_packets)                                                                                  \
-    X(rx_bytes)                                                                                    \
-    X(rx_missed)        /* no buffer to replace the filled one */                                  \
-    X(rx_errors)                                                                                   \
-    X(rx_dropped_fault) /* by drop_nth */                                                          \
-    X(irqs)                                                                                        \
-    X(reg_reads)                                                                                   \
+#define NETDEV_STATS(X)                                                        \
+    X(tx_packets) /* handed to the card; with TSO one packet is many frames */ \
+    X(tx_bytes)                                                                \
+    X(tx_descriptors)                                                          \
+    X(doorbells)        /* writes of the ring's tail */                        \
+    X(tx_tso)           /* packets that the card cut */                        \
+    X(tx_busy)          /* found no room in the ring */                        \
+    X(tx_dropped_fault) /* by drop_nth */                                      \
+    X(rx_packets)                                                              \
+    X(rx_bytes)                                                                \
+    X(rx_missed) /* no buffer to replace the filled one */                     \
+    X(rx_errors)                                                               \
+    X(rx_dropped_fault) /* by drop_nth */                                      \
+    X(irqs)                                                                    \
+    X(reg_reads)                                                               \
     X(reg_writes)
 
 struct netdev_stats {
@@ -84,6 +84,7 @@ struct netdev {
     u16 mtu;
     u32 features;           /* switched on now */
     u32 features_available; /* what the card can do */
+    u32 features_wanted;    /* as switched; features is what of it can stand */
     bool link_up;
     /* Fault option: every n-th frame of each direction is lost on the wire; 0: none. A frame lost
      * on its way out was truly fetched by the card, so the ledger's figures stay what they are. */

@@ -23,17 +23,17 @@ enum e1000_register {
     TIPG = 0x0410,   /* 13.4.34 gap between packets */
     RDBAL = 0x2800,  /* 13.4.25 receive ring: address, */
     RDBAH = 0x2804,
-    RDLEN = 0x2808,  /* length in bytes, */
-    RDH = 0x2810,    /* head (the card's) */
-    RDT = 0x2818,    /* and tail (ours) */
-    RDTR = 0x2820,   /* 13.4.30 receive delay timer */
-    TDBAL = 0x3800,  /* 13.4.35 transmit ring */
+    RDLEN = 0x2808, /* length in bytes, */
+    RDH = 0x2810,   /* head (the card's) */
+    RDT = 0x2818,   /* and tail (ours) */
+    RDTR = 0x2820,  /* 13.4.30 receive delay timer */
+    TDBAL = 0x3800, /* 13.4.35 transmit ring */
     TDBAH = 0x3804,
     TDLEN = 0x3808,
     TDH = 0x3810,
     TDT = 0x3818,
-    MTA = 0x5200,    /* 13.5.1 multicast table, 128 words */
-    RAL0 = 0x5400,   /* 13.5.2 receive address */
+    MTA = 0x5200,  /* 13.5.1 multicast table, 128 words */
+    RAL0 = 0x5400, /* 13.5.2 receive address */
     RAH0 = 0x5404,
 };
 
@@ -77,7 +77,8 @@ struct e1000_tx_desc {
     u32 word[4];
 };
 
-enum { /* word 2: DTYP, and TUCMD (3.3.6) or DCMD (3.3.7.1) */
+/* Word 2: DTYP, and TUCMD (3.3.6) or DCMD (3.3.7.1). */
+enum {
     TXD_DTYP_CONTEXT = 0 << 20,
     TXD_DTYP_DATA = 1 << 20,
     TXD_DEXT = 1 << 29,
@@ -89,7 +90,8 @@ enum { /* word 2: DTYP, and TUCMD (3.3.6) or DCMD (3.3.7.1) */
     DCMD_TSE = 1 << 26,
     DCMD_RS = 1 << 27,
 };
-enum { /* word 3 */
+/* Word 3. */
+enum {
     TXD_STA_DD = 1 << 0,
     POPTS_IXSM = 1 << 8, /* insert the IP checksum */
     POPTS_TXSM = 1 << 9, /* insert the TCP checksum */
@@ -128,27 +130,27 @@ static inline u32 e1000_ring_free(u32 next, u32 clean, u32 size)
 
 struct e1000_tx_slot { /* filled in for the first descriptor of a packet */
     void *cookie;
-    u8 *ethertype;     /* changed by the fault option; NULL: untouched */
-    u8 was[2];         /* what it was */
-    u16 last;          /* the descriptor whose DD tells that the packet was fetched */
+    u8 *ethertype; /* changed by the fault option; NULL: untouched */
+    u8 was[2];     /* what it was */
+    u16 last;      /* the descriptor whose DD tells that the packet was fetched */
 };
 
 struct e1000 {
     struct netdev dev; /* first */
     volatile u8 *regs;
-    bool masked;       /* the card may not interrupt: netd is at work */
-    bool link_check;   /* the link has changed */
+    bool masked;     /* the card may not interrupt: netd is at work */
+    bool link_check; /* the link has changed */
 
     volatile struct e1000_tx_desc *tx_ring;
-    u32 tx_next;       /* first free descriptor */
-    u32 tx_clean;      /* first descriptor not yet handed back */
-    u32 tx_tail;       /* what TDT was last set to */
+    u32 tx_next;  /* first free descriptor */
+    u32 tx_clean; /* first descriptor not yet handed back */
+    u32 tx_tail;  /* what TDT was last set to */
     struct e1000_context tx_context;
     struct e1000_tx_slot tx_slots[E1000_TX_RING];
 
     volatile struct e1000_rx_desc *rx_ring;
-    u32 rx_next;       /* next descriptor that the card fills */
-    u32 rx_returned;   /* descriptors handled since RDT was written */
+    u32 rx_next;     /* next descriptor that the card fills */
+    u32 rx_returned; /* descriptors handled since RDT was written */
     struct rx_buffer *rx_buffers[E1000_RX_RING];
 };
 

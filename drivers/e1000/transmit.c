@@ -98,7 +98,7 @@ void e1000_tx_kick(struct netdev *dev)
         return;
     compiler_barrier(); /* the descriptors are written before the card is told of them */
     e->tx_tail = e->tx_next;
-    dev->stats.tx_doorbells++;
+    dev->stats.doorbells++;
     e1000_write(e, TDT, e->tx_tail);
 }
 

@@ -22,19 +22,32 @@ static struct socket_list noted = TAILQ_HEAD_INITIALIZER(noted);
 int lwip_errno(int err)
 {
     switch (err) {
-    case ERR_OK: return 0;
-    case ERR_MEM: return -ENOBUFS;
-    case ERR_BUF: return -ENOBUFS;
-    case ERR_TIMEOUT: return -ETIMEDOUT;
-    case ERR_RTE: return -ENETUNREACH;
-    case ERR_INPROGRESS: return -EINPROGRESS;
-    case ERR_USE: return -EADDRINUSE;
-    case ERR_ALREADY: return -EALREADY;
-    case ERR_ISCONN: return -EISCONN;
-    case ERR_CONN: return -ENOTCONN;
-    case ERR_RST: return -ECONNRESET;
-    case ERR_ABRT: return -ETIMEDOUT; /* of lwIP's own will: its retransmissions were silent */
-    default: return -EINVAL;
+    case ERR_OK:
+        return 0;
+    case ERR_MEM:
+        return -ENOBUFS;
+    case ERR_BUF:
+        return -ENOBUFS;
+    case ERR_TIMEOUT:
+        return -ETIMEDOUT;
+    case ERR_RTE:
+        return -ENETUNREACH;
+    case ERR_INPROGRESS:
+        return -EINPROGRESS;
+    case ERR_USE:
+        return -EADDRINUSE;
+    case ERR_ALREADY:
+        return -EALREADY;
+    case ERR_ISCONN:
+        return -EISCONN;
+    case ERR_CONN:
+        return -ENOTCONN;
+    case ERR_RST:
+        return -ECONNRESET;
+    case ERR_ABRT:
+        return -ETIMEDOUT; /* of lwIP's own will: its retransmissions were silent */
+    default:
+        return -EINVAL;
     }
 }
 
@@ -208,7 +221,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
-/* --- What system calls ask for --------------------------------------------------------------- */
+/* --- What system calls ask for ------------------------------------------------------------- */
 
 int connection_open(struct socket *s)
 {
@@ -293,8 +306,8 @@ int connection_start(struct socket *s, struct endpoint to)
         s->state = SOCKET_NEW;
         return lwip_errno(err);
     }
-    s->local = (struct endpoint){ip4_addr_get_u32(&s->tcp->local_ip),
-                                 lwip_htons(s->tcp->local_port)};
+    s->local =
+        (struct endpoint){ip4_addr_get_u32(&s->tcp->local_ip), lwip_htons(s->tcp->local_port)};
     net_flush();
     return 0;
 }
@@ -391,7 +404,7 @@ u32 connection_outq(const struct socket *s)
     return waiting > 0 ? waiting : 0;
 }
 
-/* --- Service ------------------------------------------------------------------------------------ */
+/* --- Service ------------------------------------------------------------------------------- */
 
 /* Everything went to the stack: now the FIN may. May free the socket. */
 static void send_fin(struct socket *s)
@@ -448,7 +461,7 @@ void connection_forget(struct socket *s)
 void connection_retune(struct netdev *d)
 {
     struct socket *s;
-    TAILQ_FOREACH(s, &all_sockets, all) {
+    TAILQ_FOREACH (s, &all_sockets, all) {
         if (s->state == SOCKET_CONNECTED && s->tcp && s->dev == d) {
             s->retune = true;
             connection_note(s);

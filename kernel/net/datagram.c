@@ -180,6 +180,7 @@ ssize_t datagram_receive(struct socket *s, const struct user_vec *v, u32 flags,
             return 0;
         if (flags & MSG_DONTWAIT)
             return -EAGAIN;
+        net_rest();
         err = wait_event_killable(&s->readers, !TAILQ_EMPTY(&s->datagrams) || s->rx_shut, deadline);
         if (err)
             return err == -ETIMEDOUT ? -EAGAIN : err;

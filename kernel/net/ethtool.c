@@ -51,8 +51,8 @@ static int string_set_info(void __user *data)
         return -EFAULT;
     answer.info.sset_mask &= 1ULL << ETH_SS_STATS;
     answer.length = NR_STATS;
-    return copyout(data, &answer,
-                   sizeof(answer.info) + (answer.info.sset_mask ? sizeof(u32) : 0)) < 0
+    return copyout(data, &answer, sizeof(answer.info) + (answer.info.sset_mask ? sizeof(u32) : 0)) <
+                   0
                ? -EFAULT
                : 0;
 }
@@ -91,22 +91,35 @@ int ethtool_ioctl(struct netdev *d, void __user *data)
     if (copyin(&cmd, data, sizeof(cmd)) < 0)
         return -EFAULT;
     switch (cmd) {
-    case ETHTOOL_GDRVINFO: return driver_info(d, data);
-    case ETHTOOL_GLINK: return give_value(data, cmd, d->link_up);
-    case ETHTOOL_GSG: return give_value(data, cmd, !!(d->features & NETDEV_SG));
-    case ETHTOOL_GTXCSUM: return give_value(data, cmd, !!(d->features & NETDEV_CSUM));
-    case ETHTOOL_GTSO: return give_value(data, cmd, !!(d->features & NETDEV_TSO));
+    case ETHTOOL_GDRVINFO:
+        return driver_info(d, data);
+    case ETHTOOL_GLINK:
+        return give_value(data, cmd, d->link_up);
+    case ETHTOOL_GSG:
+        return give_value(data, cmd, !!(d->features & NETDEV_SG));
+    case ETHTOOL_GTXCSUM:
+        return give_value(data, cmd, !!(d->features & NETDEV_CSUM));
+    case ETHTOOL_GTSO:
+        return give_value(data, cmd, !!(d->features & NETDEV_TSO));
     case ETHTOOL_GRXCSUM: /* the CPU checks what is received, QEMU's card cannot */
     case ETHTOOL_GUFO:
     case ETHTOOL_GGSO:
     case ETHTOOL_GGRO:
-    case ETHTOOL_GFLAGS: return give_value(data, cmd, 0);
-    case ETHTOOL_SSG: return set_feature(d, data, NETDEV_SG);
-    case ETHTOOL_STXCSUM: return set_feature(d, data, NETDEV_CSUM);
-    case ETHTOOL_STSO: return set_feature(d, data, NETDEV_TSO);
-    case ETHTOOL_GSSET_INFO: return string_set_info(data);
-    case ETHTOOL_GSTRINGS: return give_strings(data);
-    case ETHTOOL_GSTATS: return give_stats(d, data);
-    default: return -EOPNOTSUPP;
+    case ETHTOOL_GFLAGS:
+        return give_value(data, cmd, 0);
+    case ETHTOOL_SSG:
+        return set_feature(d, data, NETDEV_SG);
+    case ETHTOOL_STXCSUM:
+        return set_feature(d, data, NETDEV_CSUM);
+    case ETHTOOL_STSO:
+        return set_feature(d, data, NETDEV_TSO);
+    case ETHTOOL_GSSET_INFO:
+        return string_set_info(data);
+    case ETHTOOL_GSTRINGS:
+        return give_strings(data);
+    case ETHTOOL_GSTATS:
+        return give_stats(d, data);
+    default:
+        return -EOPNOTSUPP;
     }
 }

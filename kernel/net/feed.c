@@ -26,8 +26,6 @@
 #include "kernel/net/stack.h"
 #include "lwip/priv/tcp_priv.h"
 
-#define TSO_BYTES 32768u /* the longest segment with TSO; half of a window without scaling */
-
 /* Headers, and a run that starts in the middle of a page touches one page more. */
 #define SEGMENT_RANGES (NETDEV_MAX_RANGES - 3)
 
@@ -38,7 +36,7 @@ void connection_tune(struct socket *s)
     s->dev = netif ? interface_card(netif) : NULL;
     u32 frames = 1;
     if (s->dev && s->dev->features & NETDEV_TSO)
-        frames = MAX(TSO_BYTES / s->mss, 1u);
+        frames = MAX(FEED_BATCH / s->mss, 1u);
     pcb->mss = s->mss * frames;
     if (pcb->cwnd < pcb->mss)
         pcb->cwnd = pcb->mss;
@@ -130,9 +128,8 @@ void connection_feed(struct socket *s, bool flush)
         .unwritten = sendq_unwritten(&s->q),
         .room = window_room(pcb),
         .in_flight = pcb->snd_lbb - pcb->lastack,
-        .segment = connection_segment(s),
         .mss = s->mss,
-        .max_window = pcb->snd_wnd_max,
+        .window = MIN(pcb->snd_wnd_max, pcb->cwnd),
         .more = s->more && !flush,
         .now = s->no_delay || s->tx_shut || (!s->file && !s->listener),
     };
@@ -140,7 +137,7 @@ void connection_feed(struct socket *s, bool flush)
         return;
     u32 n = feed_amount(&f);
     if (n)
-        write_bytes(s, n, f.segment);
+        write_bytes(s, n, connection_segment(s));
 }
 
 void connection_push(struct socket *s, bool more)
@@ -150,6 +147,10 @@ void connection_push(struct socket *s, bool more)
         return;
     connection_feed(s, false);
     net_flush();
+    /* The window is full and more than a batch waits: look whether it has been opened. Not for
+     * less, or each small write would go out on its own. */
+    if (sendq_unwritten(&s->q) >= FEED_BATCH)
+        net_poll();
 }
 
 bool connection_persist(struct socket *s)

@@ -30,7 +30,8 @@ struct rx_buffer {
 };
 
 static struct rx_buffer buffers[RX_BUFFERS_MAX]; /* 2i and 2i+1 share a page */
-static LIST_HEAD(, rx_buffer) pool, bare;
+static LIST_HEAD(, rx_buffer)
+pool, bare;
 static u32 nr_free;
 struct input_stats input_stats;
 
@@ -38,8 +39,8 @@ static struct {
     struct rx_buffer *buffer; /* held back, or NULL */
     struct netdev *dev;
     u32 len;
-    bool droppable;           /* it acknowledged more than the frame before it */
-    bool known;               /* `last` is the frame before this one */
+    bool droppable; /* it acknowledged more than the frame before it */
+    bool known;     /* `last` is the frame before this one */
     struct bare_ack last;
 } held;
 

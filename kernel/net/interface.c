@@ -183,21 +183,27 @@ void interface_link(struct netdev *d, bool up)
         netif_set_link_down(netif);
 }
 
+/* What stands on what: without checksums by the card no gathering, without gathering no TSO. */
+static u32 features_fix(u32 wanted)
+{
+    if (!(wanted & NETDEV_CSUM))
+        wanted &= ~NETDEV_SG;
+    if (!(wanted & NETDEV_SG))
+        wanted &= ~NETDEV_TSO;
+    return wanted;
+}
+
+/* As Linux (netdev_fix_features): a switch takes along those that need it, and they come back
+ * with it; one that cannot stand now is remembered. */
 int interface_set_features(struct netdev *d, u32 feature, bool on)
 {
-    u32 features = d->features;
     if (on && !(d->features_available & feature))
         return -EOPNOTSUPP;
-    features = on ? features | feature : features & ~feature;
-    /* What stands on what: as Linux, a switch takes along those that need it, and one that
-     * cannot stand stays off (netdev_fix_features). */
-    if (!(features & NETDEV_CSUM))
-        features &= ~NETDEV_SG;
-    if (!(features & NETDEV_SG))
-        features &= ~NETDEV_TSO;
+    d->features_wanted = on ? d->features_wanted | feature : d->features_wanted & ~feature;
+    u32 features = features_fix(d->features_wanted);
     if (features != d->features) {
         d->features = features;
         connection_retune(d);
     }
-    return on && !(features & feature) ? -EOPNOTSUPP : 0;
+    return 0;
 }

@@ -80,10 +80,16 @@ static int interface_ioctl(u32 request, void __user *argument)
     struct netdev *d = interface_card(netif);
     memset(&r.ifr_ifru, 0, request == SIOCETHTOOL ? 0 : sizeof(r.ifr_ifru));
     switch (request) {
-    case SIOCGIFNAME: r.ifr_ifindex = interface_number(netif); break;
-    case SIOCGIFINDEX: r.ifr_ifindex = interface_number(netif); break;
+    case SIOCGIFNAME:
+        r.ifr_ifindex = interface_number(netif);
+        break;
+    case SIOCGIFINDEX:
+        r.ifr_ifindex = interface_number(netif);
+        break;
     case SIOCGIFADDR:
-    case SIOCGIFDSTADDR: put_address(&r.ifr_addr, ip4_addr_get_u32(netif_ip4_addr(netif))); break;
+    case SIOCGIFDSTADDR:
+        put_address(&r.ifr_addr, ip4_addr_get_u32(netif_ip4_addr(netif)));
+        break;
     case SIOCGIFNETMASK:
         put_address(&r.ifr_netmask, ip4_addr_get_u32(netif_ip4_netmask(netif)));
         break;
@@ -91,18 +97,27 @@ static int interface_ioctl(u32 request, void __user *argument)
         put_address(&r.ifr_broadaddr, ip4_addr_get_u32(netif_ip4_addr(netif)) |
                                           ~ip4_addr_get_u32(netif_ip4_netmask(netif)));
         break;
-    case SIOCGIFFLAGS: r.ifr_flags = interface_flags(netif); break;
-    case SIOCGIFMTU: r.ifr_mtu = d ? d->mtu : 65536; break;
+    case SIOCGIFFLAGS:
+        r.ifr_flags = interface_flags(netif);
+        break;
+    case SIOCGIFMTU:
+        r.ifr_mtu = d ? d->mtu : 65536;
+        break;
     case SIOCGIFHWADDR:
         r.ifr_hwaddr.sa_family = d ? ARPHRD_ETHER : ARPHRD_LOOPBACK;
         if (d)
             memcpy(r.ifr_hwaddr.sa_data, d->mac, sizeof(d->mac));
         break;
     case SIOCGIFMETRIC:
-    case SIOCGIFMAP: break;
-    case SIOCGIFTXQLEN: r.ifr_qlen = 1000; break;
-    case SIOCETHTOOL: return d ? ethtool_ioctl(d, r.ifr_data) : -EOPNOTSUPP;
-    default: return -EINVAL;
+    case SIOCGIFMAP:
+        break;
+    case SIOCGIFTXQLEN:
+        r.ifr_qlen = 1000;
+        break;
+    case SIOCETHTOOL:
+        return d ? ethtool_ioctl(d, r.ifr_data) : -EOPNOTSUPP;
+    default:
+        return -EINVAL;
     }
     return copyout(argument, &r, sizeof(r)) < 0 ? -EFAULT : 0;
 }
@@ -141,7 +156,8 @@ int socket_ioctl(struct file *file, u32 request, u32 argument)
             return -EFAULT;
         file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
         return 0;
-    case SIOCGIFCONF: return list_interfaces(arg);
+    case SIOCGIFCONF:
+        return list_interfaces(arg);
     case SIOCGIFNAME:
     case SIOCGIFINDEX:
     case SIOCGIFADDR:
@@ -154,10 +170,13 @@ int socket_ioctl(struct file *file, u32 request, u32 argument)
     case SIOCGIFMETRIC:
     case SIOCGIFMAP:
     case SIOCGIFTXQLEN:
-    case SIOCETHTOOL: return interface_ioctl(request, arg);
+    case SIOCETHTOOL:
+        return interface_ioctl(request, arg);
     case SIOCSIFADDR:
     case SIOCSIFFLAGS:
-    case SIOCSIFMTU: return -EPERM; /* addresses come from ip= or DHCP */
-    default: return -ENOTTY;
+    case SIOCSIFMTU:
+        return -EPERM; /* addresses come from ip= or DHCP */
+    default:
+        return -ENOTTY;
     }
 }

@@ -2,9 +2,14 @@
  * The network's engine: netd, and the batch in which everything is worked off.
  *
  * A card's interrupt handler masks the card and wakes netd; netd polls until the card has
- * nothing more, then allows its interrupts again. A task in a system call may call net_poll, too,
- * before it sleeps: it is the same work, done a switch earlier. One CPU, kernel code is not
+ * nothing more, then allows its interrupts again. A task in a system call may call net_poll, too:
+ * it is the same work, done without an interrupt and two switches. One CPU, kernel code is not
  * preempted, and nothing below sleeps: so a batch is never interrupted by another.
+ *
+ * Where tasks poll, interrupts tell nothing new. So netd leaves the card masked as long as it
+ * finds that a task has polled since it looked last, and looks again with the next clock tick. A
+ * task that is about to sleep for the network's sake calls net_rest, which allows interrupts at
+ * once: what it waits for wakes it without delay.
  *
  * In a batch the transmit ring is reaped before received frames are looked at. An ACK would
  * otherwise meet a segment whose buffer the card still seems to hold, and a retransmission of it
@@ -21,24 +26,26 @@
 #include "lwip/netif.h"
 #include "lwip/timeouts.h"
 
-#define RX_BUDGET        256 /* frames of a card in one round: a ring */
-#define POLL_ROUNDS      64
-#define NETD_MAX_SLEEP   250 /* ms: a task may have started a timer that netd does not know */
+#define RX_BUDGET      256 /* frames of a card in one round: a ring */
+#define POLL_ROUNDS    64
+#define NETD_MAX_SLEEP 250 /* ms: a task may have started a timer that netd does not know */
 
 struct netdev *netdevs[MAX_NETDEVS];
 u32 nr_netdevs;
 static bool ready;   /* net_init has been here */
-static bool polling; /* in net_poll */
+static bool polling; /* in poll_batch */
+static u32 task_polls, task_polls_seen;
 static bool woken;
 static WAIT_QUEUE(netd_queue);
 
-/* --- For the drivers ---------------------------------------------------------------------------- */
+/* --- For the drivers ----------------------------------------------------------------------- */
 
 void netdev_register(struct netdev *d)
 {
     if (nr_netdevs == MAX_NETDEVS)
         return;
     snprintf(d->name, sizeof(d->name), "eth%u", nr_netdevs);
+    d->features_wanted = d->features;
     d->drop_nth = cmdline_u32("ferry.drop", 0);
     netdevs[nr_netdevs++] = d;
 }
@@ -67,7 +74,7 @@ struct netdev *netdev_find(const char *name)
     return NULL;
 }
 
-/* --- The batch ---------------------------------------------------------------------------------- */
+/* --- The batch ----------------------------------------------------------------------------- */
 
 static bool looped_packets(void)
 {
@@ -113,14 +120,20 @@ static bool poll_once(void)
     return frames || looped;
 }
 
-void net_poll(void)
+static void poll_batch(void)
 {
-    if (polling || !ready)
-        return;
     polling = true;
     for (u32 i = 0; i < POLL_ROUNDS && poll_once(); i++)
         continue;
     polling = false;
+}
+
+void net_poll(void)
+{
+    if (polling || !ready)
+        return;
+    task_polls++;
+    poll_batch();
 }
 
 static bool work_pending(void)
@@ -131,10 +144,25 @@ static bool work_pending(void)
     return looped_packets();
 }
 
+static void unmask(void)
+{
+    for (u32 i = 0; i < nr_netdevs; i++)
+        netdevs[i]->ops->irq_unmask(netdevs[i]);
+}
+
+void net_rest(void)
+{
+    if (!ready)
+        return;
+    unmask();
+    if (work_pending())
+        poll_batch();
+}
+
 static void netd(void *unused)
 {
     for (;;) {
-        net_poll();
+        poll_batch();
         sys_check_timeouts();
         connection_service();
         net_flush();
@@ -143,12 +171,14 @@ static void netd(void *unused)
             continue;
         }
         woken = false;
-        for (u32 i = 0; i < nr_netdevs; i++)
-            netdevs[i]->ops->irq_unmask(netdevs[i]);
-        if (work_pending())
-            continue;
-        u32 ms = MIN(sys_timeouts_sleeptime(), (u32)NETD_MAX_SLEEP);
-        u64 deadline = timer_ticks() + 1 + ms / (1000 / TIMER_HZ);
+        u64 deadline = timer_ticks() + 1;
+        if (task_polls == task_polls_seen) {
+            unmask();
+            if (work_pending())
+                continue;
+            deadline += MIN(sys_timeouts_sleeptime(), (u32)NETD_MAX_SLEEP) / (1000 / TIMER_HZ);
+        }
+        task_polls_seen = task_polls;
         (void)wait_event_killable(&netd_queue, woken, deadline);
     }
 }

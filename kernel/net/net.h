@@ -18,7 +18,7 @@ struct socket;
 /* The socket of an open file; NULL when the file is not a socket (-ENOTSOCK). */
 struct socket *file_socket(struct file *file);
 
-/* True when pages can be queued by reference: the route's card does scatter-gather and checksums. */
+/* True when pages can be queued by reference: the route's card gathers and checksums. */
 bool socket_can_send_pages(struct socket *s);
 
 /* The three ways into a TCP socket's send queue. Each queues what it can, sleeps while the send
@@ -26,11 +26,11 @@ bool socket_can_send_pages(struct socket *s);
  * a negative errno (-EPIPE, -ECONNRESET, -ENOTCONN, -EINTR, -EFAULT ...). `more` says that more
  * follows at once (MSG_MORE): the last segment may wait for it. */
 ssize_t socket_send_user(struct socket *s, const void __user *buf, size_t len, bool nonblock,
-                         bool more);                          /* user -> sock by CPU */
+                         bool more); /* user -> sock by CPU */
 ssize_t socket_send_copy(struct socket *s, struct frag frag, bool nonblock,
-                         bool more);                          /* cache -> sock by CPU */
+                         bool more); /* cache -> sock by CPU */
 ssize_t socket_send_page(struct socket *s, struct frag frag, bool nonblock,
-                         bool more);                          /* by reference: nobody copies */
+                         bool more); /* by reference: nobody copies */
 ssize_t socket_receive_user(struct socket *s, void __user *buf, size_t len, u32 flags);
 
 /* The system calls (kernel/sys/table.c). Arguments as in the man pages of section 2. */
@@ -41,8 +41,10 @@ long sys_listen(u32 fd, u32 backlog);
 long sys_accept4(u32 fd, void __user *addr, u32 __user *len, u32 flags);
 long sys_getsockname(u32 fd, void __user *addr, u32 __user *len);
 long sys_getpeername(u32 fd, void __user *addr, u32 __user *len);
-long sys_sendto(u32 fd, const void __user *buf, u32 len, u32 flags, const void __user *addr, u32 addr_len);
-long sys_recvfrom(u32 fd, void __user *buf, u32 len, u32 flags, void __user *addr, u32 __user *addr_len);
+long sys_sendto(u32 fd, const void __user *buf, u32 len, u32 flags, const void __user *addr,
+                u32 addr_len);
+long sys_recvfrom(u32 fd, void __user *buf, u32 len, u32 flags, void __user *addr,
+                  u32 __user *addr_len);
 long sys_sendmsg(u32 fd, const void __user *msg, u32 flags);
 long sys_recvmsg(u32 fd, void __user *msg, u32 flags);
 long sys_setsockopt(u32 fd, u32 level, u32 name, const void __user *value, u32 len);
@@ -52,12 +54,12 @@ long sys_socketpair(u32 family, u32 type, u32 protocol, int __user *fds);
 long sys_socketcall(u32 call, u32 __user *args);
 
 /* Texts of /proc; each returns the length. */
-int net_format(char *buf, size_t size);       /* /proc/ferry/net: sockets, lwIP pools, card counters */
+int net_format(char *buf, size_t size); /* /proc/ferry/net: sockets, lwIP pools, card counters */
 int net_dev_format(char *buf, size_t size);   /* /proc/net/dev */
 int net_tcp_format(char *buf, size_t size);   /* /proc/net/tcp */
-int net_proof_format(char *buf, size_t size); /* /proc/ferry/proof: "tx <inode> <index> <phys> <len>" */
+int net_proof_format(char *buf, size_t size); /* /proc/ferry/proof, see proof.c */
 void net_proof_enable(bool on);
-int net_set_drop_nth(u32 n);                  /* /proc/sys/ferry/drop_nth */
+int net_set_drop_nth(u32 n); /* /proc/sys/ferry/drop_nth */
 void net_reap(void); /* hands back finished transmit descriptors: before the ledger is read */
 
 #endif

@@ -14,7 +14,7 @@
 #define SO_RCVTIMEO_NEW 66
 #define SO_SNDTIMEO_NEW 67
 
-#define BUFFER_MIN 4608u       /* as Linux's minimum for SO_SNDBUF */
+#define BUFFER_MIN 4608u /* as Linux's minimum for SO_SNDBUF */
 #define BUFFER_MAX (1u << 20)
 
 static int timeout_in(u32 *ticks, bool wide, const void __user *value, u32 len)
@@ -50,11 +50,21 @@ static u32 buffer_size(s32 asked)
 static int set_socket_level(struct socket *s, u32 name, s32 v, const void __user *value, u32 len)
 {
     switch (name) {
-    case SO_REUSEADDR: s->reuse_addr = v; break;
-    case SO_KEEPALIVE: s->keep_alive = v; break;
-    case SO_BROADCAST: s->broadcast = v; break;
-    case SO_SNDBUF: s->sndbuf = buffer_size(v); break;
-    case SO_RCVBUF: s->rcvbuf = buffer_size(v); break;
+    case SO_REUSEADDR:
+        s->reuse_addr = v;
+        break;
+    case SO_KEEPALIVE:
+        s->keep_alive = v;
+        break;
+    case SO_BROADCAST:
+        s->broadcast = v;
+        break;
+    case SO_SNDBUF:
+        s->sndbuf = buffer_size(v);
+        break;
+    case SO_RCVBUF:
+        s->rcvbuf = buffer_size(v);
+        break;
     case SO_LINGER: {
         struct linger l;
         if (len < sizeof(l))
@@ -65,14 +75,20 @@ static int set_socket_level(struct socket *s, u32 name, s32 v, const void __user
         s->linger_s = MIN((u32)MAX(l.l_linger, 0), 3600u);
         break;
     }
-    case SO_RCVTIMEO_OLD: return timeout_in(&s->rcv_timeout, false, value, len);
-    case SO_SNDTIMEO_OLD: return timeout_in(&s->snd_timeout, false, value, len);
-    case SO_RCVTIMEO_NEW: return timeout_in(&s->rcv_timeout, true, value, len);
-    case SO_SNDTIMEO_NEW: return timeout_in(&s->snd_timeout, true, value, len);
+    case SO_RCVTIMEO_OLD:
+        return timeout_in(&s->rcv_timeout, false, value, len);
+    case SO_SNDTIMEO_OLD:
+        return timeout_in(&s->snd_timeout, false, value, len);
+    case SO_RCVTIMEO_NEW:
+        return timeout_in(&s->rcv_timeout, true, value, len);
+    case SO_SNDTIMEO_NEW:
+        return timeout_in(&s->snd_timeout, true, value, len);
     case SO_TYPE:
     case SO_ERROR:
-    case SO_ACCEPTCONN: return -ENOPROTOOPT; /* to be read only */
-    default: return -ENOPROTOOPT;
+    case SO_ACCEPTCONN:
+        return -ENOPROTOOPT; /* to be read only */
+    default:
+        return -ENOPROTOOPT;
     }
     if (s->stream)
         connection_apply_options(s);
@@ -111,16 +127,36 @@ int socket_get_option(struct socket *s, u32 level, u32 name, void __user *value,
         return -EINVAL;
     if (level == SOL_SOCKET) {
         switch (name) {
-        case SO_REUSEADDR: v[0] = s->reuse_addr; break;
-        case SO_KEEPALIVE: v[0] = s->keep_alive; break;
-        case SO_BROADCAST: v[0] = s->broadcast; break;
-        case SO_SNDBUF: v[0] = s->sndbuf; break;
-        case SO_RCVBUF: v[0] = s->rcvbuf; break;
-        case SO_TYPE: v[0] = s->stream ? SOCK_STREAM : SOCK_DGRAM; break;
-        case SO_DOMAIN: v[0] = AF_INET; break;
-        case SO_PROTOCOL: v[0] = s->stream ? IPPROTO_TCP : IPPROTO_UDP; break;
-        case SO_ERROR: v[0] = -socket_take_error(s); break;
-        case SO_ACCEPTCONN: v[0] = s->state == SOCKET_LISTENING; break;
+        case SO_REUSEADDR:
+            v[0] = s->reuse_addr;
+            break;
+        case SO_KEEPALIVE:
+            v[0] = s->keep_alive;
+            break;
+        case SO_BROADCAST:
+            v[0] = s->broadcast;
+            break;
+        case SO_SNDBUF:
+            v[0] = s->sndbuf;
+            break;
+        case SO_RCVBUF:
+            v[0] = s->rcvbuf;
+            break;
+        case SO_TYPE:
+            v[0] = s->stream ? SOCK_STREAM : SOCK_DGRAM;
+            break;
+        case SO_DOMAIN:
+            v[0] = AF_INET;
+            break;
+        case SO_PROTOCOL:
+            v[0] = s->stream ? IPPROTO_TCP : IPPROTO_UDP;
+            break;
+        case SO_ERROR:
+            v[0] = -socket_take_error(s);
+            break;
+        case SO_ACCEPTCONN:
+            v[0] = s->state == SOCKET_LISTENING;
+            break;
         case SO_LINGER:
             v[0] = s->linger;
             v[1] = s->linger_s;
@@ -134,14 +170,22 @@ int socket_get_option(struct socket *s, u32 level, u32 name, void __user *value,
             size = sizeof(v);
             break;
         }
-        default: return -ENOPROTOOPT;
+        default:
+            return -ENOPROTOOPT;
         }
     } else if (level == IPPROTO_TCP && s->stream) {
         switch (name) {
-        case TCP_NODELAY: v[0] = s->no_delay; break;
-        case TCP_CORK: v[0] = s->cork; break;
-        case TCP_MAXSEG: v[0] = s->mss ? s->mss : 536; break;
-        default: return -ENOPROTOOPT;
+        case TCP_NODELAY:
+            v[0] = s->no_delay;
+            break;
+        case TCP_CORK:
+            v[0] = s->cork;
+            break;
+        case TCP_MAXSEG:
+            v[0] = s->mss ? s->mss : 536;
+            break;
+        default:
+            return -ENOPROTOOPT;
         }
     } else {
         return -ENOPROTOOPT;

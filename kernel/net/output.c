@@ -43,8 +43,8 @@ struct tx_record {
     struct page *pages[NETDEV_MAX_RANGES]; /* each held as HOLD_TX */
     struct entry entries[MAX_ENTRIES];
     u32 nr_pages, nr_entries;
-    struct account *account;               /* pays for the two below */
-    u32 headers, retransmitted;            /* bytes */
+    struct account *account;    /* pays for the two below */
+    u32 headers, retransmitted; /* bytes */
     struct tx_record *next;
 };
 
@@ -118,9 +118,12 @@ void netdev_tx_done(struct netdev *d, void *cookie)
 static enum ledger_edge edge_of(const void *payload)
 {
     switch (virt_page(payload)->kind) {
-    case PAGE_CACHE: return EDGE_CACHE_NIC;
-    case PAGE_ANON: return EDGE_USER_NIC;
-    default: return EDGE_SOCK_NIC;
+    case PAGE_CACHE:
+        return EDGE_CACHE_NIC;
+    case PAGE_ANON:
+        return EDGE_USER_NIC;
+    default:
+        return EDGE_SOCK_NIC;
     }
 }
 
@@ -163,9 +166,9 @@ static void account_run(struct tx_record *r, struct socket *s, enum ledger_edge 
 /* What is known of a frame that lwIP built. */
 struct frame {
     struct pbuf *p;
-    u8 *headers;      /* Ethernet, IPv4, TCP: contiguous in the first buffer */
+    u8 *headers; /* Ethernet, IPv4, TCP: contiguous in the first buffer */
     u32 header_len;
-    u32 payload_len;  /* TCP payload, or that of a program's datagram */
+    u32 payload_len; /* TCP payload, or that of a program's datagram */
     bool ipv4, tcp;
     struct socket *s; /* whose payload it is; NULL: unknown or none */
 };
@@ -243,8 +246,8 @@ static u8 *linearize(const struct frame *f, struct page **page)
                                 : edge_of(q->payload) == EDGE_USER_NIC ? EDGE_USER_SOCK
                                                                        : EDGE_SOCK_SOCK;
         to.len = q->len;
-        copy_pages(edge, to, (struct frag){virt_page(q->payload),
-                                           (virt_t)q->payload % PAGE_SIZE, q->len});
+        copy_pages(edge, to,
+                   (struct frag){virt_page(q->payload), (virt_t)q->payload % PAGE_SIZE, q->len});
         to.offset += q->len;
     }
     return page_virt(*page);
@@ -263,8 +266,7 @@ static void hold_pages(struct tx_record *r, const struct netdev_packet *pkt)
     }
 }
 
-static void account_payload(struct tx_record *r, const struct frame *f, bool bounced,
-                            bool touched)
+static void account_payload(struct tx_record *r, const struct frame *f, bool bounced, bool touched)
 {
     r->headers = f->header_len;
     if (f->s)
@@ -279,8 +281,7 @@ static void account_payload(struct tx_record *r, const struct frame *f, bool bou
     for (struct pbuf *q = f->p; q; q = q->next) {
         u32 len = q->len - skip;
         if (len)
-            account_run(r, f->s, bounced ? EDGE_SOCK_NIC : edge_of(q->payload), seq, len,
-                        touched);
+            account_run(r, f->s, bounced ? EDGE_SOCK_NIC : edge_of(q->payload), seq, len, touched);
         seq += len;
         skip = 0;
     }

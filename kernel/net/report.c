@@ -39,7 +39,6 @@ static void card_text(struct text *t, const struct netdev *d)
     add(t, "features%s%s%s\n", d->features & NETDEV_CSUM ? " tx" : "",
         d->features & NETDEV_SG ? " sg" : "", d->features & NETDEV_TSO ? " tso" : "");
     add(t, "tx_inflight %u\n", d->tx_inflight);
-    add(t, "doorbells %llu\n", d->stats.tx_doorbells);
 #define X(name) add(t, #name " %llu\n", d->stats.name);
     NETDEV_STATS(X)
 #undef X
@@ -49,7 +48,7 @@ static void sockets_text(struct text *t)
 {
     const struct socket *s;
     u32 total = 0, streams = 0, orphans = 0, fragments = 0, bytes = 0, unread = 0;
-    TAILQ_FOREACH(s, &all_sockets, all) {
+    TAILQ_FOREACH (s, &all_sockets, all) {
         total++;
         streams += s->stream;
         orphans += !s->file && !s->listener;
@@ -83,8 +82,8 @@ int net_format(char *buf, size_t size)
         lwip_stats.tcp.xmit, lwip_stats.tcp.recv, lwip_stats.tcp.drop, lwip_stats.tcp.chkerr,
         lwip_stats.tcp.memerr);
     add(&t, "heap %u %u\n", heap_use.used, heap_use.max);
-#define LWIP_MEMPOOL(name, num, object_size, text)                                                 \
-    add(&t, "pool " #name " %u %u\n", lwip_stats.memp[MEMP_##name]->used,                          \
+#define LWIP_MEMPOOL(name, num, object_size, text)                        \
+    add(&t, "pool " #name " %u %u\n", lwip_stats.memp[MEMP_##name]->used, \
         lwip_stats.memp[MEMP_##name]->max);
 #include "lwip/priv/memp_std.h"
     return t.len;
@@ -100,9 +99,8 @@ int net_dev_format(char *buf, size_t size)
         static const struct netdev_stats none;
         const struct netdev *d = interface_card(n);
         const struct netdev_stats *s = d ? &d->stats : &none;
-        add(&t, "%6s: %7llu %7llu %4llu %4llu    0     0          0         0 ",
-            interface_name(n), s->rx_bytes, s->rx_packets, s->rx_errors,
-            s->rx_missed + s->rx_dropped_fault);
+        add(&t, "%6s: %7llu %7llu %4llu %4llu    0     0          0         0 ", interface_name(n),
+            s->rx_bytes, s->rx_packets, s->rx_errors, s->rx_missed + s->rx_dropped_fault);
         add(&t, "%8llu %7llu    0 %4llu    0     0       0          0\n", s->tx_bytes,
             s->tx_packets, s->tx_dropped_fault);
     }
@@ -113,9 +111,9 @@ int net_dev_format(char *buf, size_t size)
 static u32 linux_state(enum tcp_state state)
 {
     static const u8 number[] = {
-        [CLOSED] = 7,     [LISTEN] = 10,    [SYN_SENT] = 2,   [SYN_RCVD] = 3,
+        [CLOSED] = 7,      [LISTEN] = 10,    [SYN_SENT] = 2,   [SYN_RCVD] = 3,
         [ESTABLISHED] = 1, [FIN_WAIT_1] = 4, [FIN_WAIT_2] = 5, [CLOSE_WAIT] = 8,
-        [CLOSING] = 11,   [LAST_ACK] = 9,   [TIME_WAIT] = 6,
+        [CLOSING] = 11,    [LAST_ACK] = 9,   [TIME_WAIT] = 6,
     };
     return number[state];
 }

@@ -10,8 +10,7 @@ static inline struct send_frag *at(const struct sendq *q, u32 i)
 
 void sendq_init(struct sendq *q, u32 seq, u32 limit)
 {
-    *q = (struct sendq){
-        .una = seq, .written = seq, .end = seq, .sent = seq, .limit = limit};
+    *q = (struct sendq){.una = seq, .written = seq, .end = seq, .sent = seq, .limit = limit};
 }
 
 int sendq_prepare(struct sendq *q)
@@ -168,30 +167,24 @@ void sendq_mark_sent(struct sendq *q, u32 seq)
 }
 
 /*
- * When to send: whole frames, and enough of them at once to be worth a segment, unless waiting
- * would be for nothing. RFC 9293, 3.8.6.2.1 (sender's silly window avoidance), with Nagle's rule
- * (RFC 1122, 4.2.3.4) carried over to the long segments of TSO: while something is in flight its
- * ACK will bring us back here, with more to send in one go.
+ * When to send: whole frames, and enough of them at once to be worth it, unless waiting would be
+ * for nothing. RFC 9293, 3.8.6.2.1 (sender's silly window avoidance), with Nagle's rule (RFC 1122,
+ * 4.2.3.4) carried over from a frame to a batch of frames: while something is in flight its ACK
+ * will bring us back here, with more to send at one doorbell.
  */
 u32 feed_amount(const struct feed_state *f)
 {
     u32 n = MIN(f->unwritten, f->room);
-    if (n < f->unwritten && n >= f->mss)
-        n -= n % f->mss; /* more is there for the next segment: no short frame in between */
-    if (n == 0)
-        return 0;
-    u32 enough = MIN(f->segment, MAX(f->max_window / 2, 1u));
-    if (n >= enough) {
-        /* With more to come, what is behind the last whole segment waits for it. */
-        if (f->more && !f->now && n == f->unwritten && n > f->segment)
-            n -= n % f->segment;
+    bool part = n < f->unwritten || (f->more && !f->now); /* more is to follow: */
+    if (part && n > f->mss)
+        n -= n % f->mss; /* no short frame in between */
+    if (n >= MIN(FEED_BATCH / f->mss * f->mss, f->window / 2))
         return n;
-    }
     if (n == f->unwritten && f->now)
         return n;
     if (f->in_flight)
         return 0;
     /* Nothing in flight: if it is the window that is short, nothing better will come; if it is
      * the data, it goes unless the program has announced more. */
-    return n < f->unwritten || !f->more ? n : 0;
+    return f->room < f->unwritten || !f->more ? n : 0;
 }

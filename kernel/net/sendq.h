@@ -54,15 +54,24 @@ enum { SENDQ_FILLED = 1, SENDQ_SLOTS = 2 };
 #define SLOT_HEADROOM 96u /* >= 14 Ethernet + 20 IPv4 + 60 TCP */
 #define SLOT_MAX      (SLOT_SIZE - SLOT_HEADROOM)
 
-static inline s32 seq_diff(u32 a, u32 b) { return (s32)(a - b); }
+static inline s32 seq_diff(u32 a, u32 b)
+{
+    return (s32)(a - b);
+}
 
 void sendq_init(struct sendq *q, u32 seq, u32 limit);
 /* Allocates the ring when there is none: 0 or -ENOMEM. */
 int sendq_prepare(struct sendq *q);
 void sendq_free(struct sendq *q); /* releases everything */
 
-static inline u32 sendq_bytes(const struct sendq *q) { return q->end - q->una; }
-static inline bool sendq_empty(const struct sendq *q) { return q->end == q->una; }
+static inline u32 sendq_bytes(const struct sendq *q)
+{
+    return q->end - q->una;
+}
+static inline bool sendq_empty(const struct sendq *q)
+{
+    return q->end == q->una;
+}
 /* Bytes that may be queued now. */
 static inline u32 sendq_space(const struct sendq *q)
 {
@@ -105,16 +114,19 @@ static inline u32 sendq_first_sent(const struct sendq *q, u32 seq, u32 len)
 struct account *sendq_payer(struct sendq *q, u32 seq, u32 *len);
 void sendq_mark_sent(struct sendq *q, u32 seq);
 
+/* While something is in flight, so much is collected before more is sent: what the card gets at
+ * one doorbell. */
+#define FEED_BATCH 32768u
+
 /* How much to give to the stack now; 0: wait. See the definition. */
 struct feed_state {
-    u32 unwritten;  /* bytes that wait */
-    u32 room;       /* what the peer's window and the congestion window let go */
-    u32 in_flight;  /* bytes written and not acknowledged */
-    u32 segment;    /* the longest segment: mss, or with TSO a multiple of it */
-    u32 mss;        /* payload of one frame */
-    u32 max_window; /* the largest window the peer has offered */
-    bool more;      /* the program says that more follows at once */
-    bool now;       /* TCP_NODELAY, or the connection is being closed */
+    u32 unwritten; /* bytes that wait */
+    u32 room;      /* what the peer's window and the congestion window let go */
+    u32 in_flight; /* bytes written and not acknowledged */
+    u32 mss;       /* payload of one frame */
+    u32 window;    /* congestion window, or the largest window the peer has offered if less */
+    bool more;     /* the program says that more follows at once */
+    bool now;      /* TCP_NODELAY, or the connection is being closed */
 };
 u32 feed_amount(const struct feed_state *f);
 

@@ -27,11 +27,11 @@ struct socket;
 TAILQ_HEAD(socket_list, socket);
 
 enum socket_state {
-    SOCKET_NEW,        /* may be bound, not connected */
+    SOCKET_NEW, /* may be bound, not connected */
     SOCKET_LISTENING,
     SOCKET_CONNECTING,
     SOCKET_CONNECTED,
-    SOCKET_GONE,       /* was connected; the stack has nothing of it any more */
+    SOCKET_GONE, /* was connected; the stack has nothing of it any more */
 };
 
 struct endpoint { /* as in sockaddr_in: network byte order */
@@ -80,21 +80,21 @@ struct socket {
     bool rx_busy; /* a reader is copying, and may sleep over it */
 
     /* TCP (connection.c) */
-    struct tcp_pcb *tcp;  /* NULL: the stack has none */
-    struct netdev *dev;   /* the card of its route; NULL: loopback */
+    struct tcp_pcb *tcp; /* NULL: the stack has none */
+    struct netdev *dev;  /* the card of its route; NULL: loopback */
     struct sendq q;
-    u16 mss;              /* payload of one frame; pcb->mss may be a multiple of it (TSO) */
+    u16 mss; /* payload of one frame; pcb->mss may be a multiple of it (TSO) */
     u32 sndbuf;
-    bool more;            /* the program has announced that more follows */
-    bool cork;            /* TCP_CORK: always more */
-    bool tx_shut;         /* shutdown(SHUT_WR) */
-    bool fin_sent;        /* the FIN is queued in the stack */
-    bool tx_busy;         /* a writer is copying, and may sleep over it */
-    bool retune;          /* the card's features changed: settle when nothing is in flight */
-    bool ticked;          /* half a second has passed */
-    u8 persist_shift;     /* 0: the window is open */
-    u8 persist_wait;      /* half seconds until the next probe */
-    bool noted;           /* is in the list of those to be served */
+    bool more;        /* the program has announced that more follows */
+    bool cork;        /* TCP_CORK: always more */
+    bool tx_shut;     /* shutdown(SHUT_WR) */
+    bool fin_sent;    /* the FIN is queued in the stack */
+    bool tx_busy;     /* a writer is copying, and may sleep over it */
+    bool retune;      /* the card's features changed: settle when nothing is in flight */
+    bool ticked;      /* half a second has passed */
+    u8 persist_shift; /* 0: the window is open */
+    u8 persist_wait;  /* half seconds until the next probe */
+    bool noted;       /* is in the list of those to be served */
     TAILQ_ENTRY(socket) service;
     struct socket_list accept_queue;
     TAILQ_ENTRY(socket) accept_link;
@@ -116,6 +116,17 @@ void socket_drop_received(struct socket *s);
 void socket_used(struct socket *s);
 u64 socket_deadline(u32 timeout_ticks); /* 0: none */
 
+/* A descriptor for the socket, or a negative errno; then the socket is closed. */
+int socket_descriptor(struct socket *s, u32 flags);
+u32 socket_message_flags(const struct file *file, u32 flags); /* MSG_DONTWAIT by O_NONBLOCK */
+
+/* calls.c */
+/* The socket of a descriptor, its file held; else an errno. */
+int socket_get(u32 fd, struct file **file, struct socket **s);
+int endpoint_in(struct endpoint *e, const void __user *addr, u32 len, u16 *family);
+/* As accept(2): the address is cut to the room there is, its full length is told. */
+int endpoint_out(struct endpoint e, void __user *addr, u32 __user *len);
+
 /* transfer.c: TCP's receiving half; the sending half is in net.h. */
 ssize_t stream_receive(struct socket *s, void __user *buf, size_t len, u32 flags);
 
@@ -133,8 +144,7 @@ ssize_t datagram_receive(struct socket *s, const struct user_vec *v, u32 flags,
 
 /* option.c, ioctl.c, ethtool.c */
 int socket_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
-int socket_get_option(struct socket *s, u32 level, u32 name, void __user *value,
-                      u32 __user *len);
+int socket_get_option(struct socket *s, u32 level, u32 name, void __user *value, u32 __user *len);
 int socket_ioctl(struct file *file, u32 request, u32 argument);
 int ethtool_ioctl(struct netdev *d, void __user *data);
 
@@ -146,7 +156,7 @@ int connection_start(struct socket *s, struct endpoint to); /* sends the SYN */
 void connection_accepted(struct socket *child);             /* left the listener's queue */
 void connection_close(struct socket *s);                    /* the file is gone; may free s */
 void connection_shut_write(struct socket *s);
-void connection_abort(struct socket *s, int error);         /* RST */
+void connection_abort(struct socket *s, int error); /* RST */
 /* Gives the stack what may go now; with `more` whole segments only. */
 void connection_push(struct socket *s, bool more);
 /* Bytes were read: the window opens. */

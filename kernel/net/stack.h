@@ -23,19 +23,20 @@ extern struct netdev *netdevs[MAX_NETDEVS];
 extern u32 nr_netdevs;
 struct netdev *netdev_find(const char *name); /* NULL when unknown */
 void net_poll(void);  /* works off what the cards have, serves connections, rings doorbells */
+void net_rest(void);  /* before a task sleeps until the network brings something */
 void net_flush(void); /* rings doorbells; wakes netd for packets to ourselves */
 
 /* interface.c: a card, or the loopback, as lwIP's netif. */
 void interfaces_init(void); /* adds them all, gives them addresses; may sleep (DHCP) */
 void interface_link(struct netdev *d, bool up);
-struct netif *interface_find(const char *name); /* "eth0", "lo" */
+struct netif *interface_find(const char *name);    /* "eth0", "lo" */
 struct netif *interface_next(struct netif *after); /* NULL: the first */
 const char *interface_name(struct netif *netif);
 /* The card behind a netif; NULL for the loopback. */
 struct netdev *interface_card(struct netif *netif);
 bool interface_is_ours(u32 ip); /* an address of this machine, network byte order */
-/* Switches features of a card; takes those along that need them. 0 or -EOPNOTSUPP. */
-int interface_set_features(struct netdev *d, u32 features, bool on);
+/* Switches a feature of a card: 0, or -EOPNOTSUPP when the card does not have it. */
+int interface_set_features(struct netdev *d, u32 feature, bool on);
 
 /* output.c: packets to the card, and their bytes into the ledger. */
 void output_init(void);

@@ -21,7 +21,7 @@
 #include "lwip/ip.h"
 #include "lwip/pbuf.h"
 
-/* --- Sending ------------------------------------------------------------------------------------ */
+/* --- Sending ------------------------------------------------------------------------------- */
 
 static int may_send(struct socket *s)
 {
@@ -33,8 +33,7 @@ static int may_send(struct socket *s)
 
 static bool worth_waking(struct socket *s)
 {
-    return s->state != SOCKET_CONNECTED || s->tx_shut ||
-           sendq_space(&s->q) >= s->q.limit / 3;
+    return s->state != SOCKET_CONNECTED || s->tx_shut || sendq_space(&s->q) >= s->q.limit / 3;
 }
 
 /* Waits for room in the send buffer: 0 or a negative errno. */
@@ -45,6 +44,7 @@ static int wait_room(struct socket *s, bool nonblock, u64 deadline)
         if (s->state == SOCKET_CONNECTING) {
             if (nonblock)
                 return -EAGAIN;
+            net_rest();
             err = wait_event_killable(&s->writers, s->state != SOCKET_CONNECTING, deadline);
         }
         if (!err)
@@ -63,16 +63,17 @@ static int wait_room(struct socket *s, bool nonblock, u64 deadline)
             continue;
         if (nonblock)
             return -EAGAIN;
+        net_rest();
         err = wait_event_killable(&s->writers, worth_waking(s), deadline);
         if (err)
             return err == -ETIMEDOUT ? -EAGAIN : err;
     }
 }
 
-/* Gives the stack what makes a whole segment; the end of the call gives it the rest. */
-static void push_segments(struct socket *s)
+/* Gives the stack whole batches; the end of the call gives it the rest. */
+static void push_batch(struct socket *s)
 {
-    if (s->tcp && sendq_unwritten(&s->q) >= connection_segment(s))
+    if (sendq_unwritten(&s->q) >= FEED_BATCH)
         connection_push(s, true);
 }
 
@@ -126,8 +127,8 @@ static void unlock_writer(struct socket *s)
         wake_all(&s->writers);
 }
 
-static ssize_t send_copying(struct socket *s, const char __user *user, struct frag from,
-                            size_t len, bool nonblock, bool more)
+static ssize_t send_copying(struct socket *s, const char __user *user, struct frag from, size_t len,
+                            bool nonblock, bool more)
 {
     size_t done = 0;
     u64 deadline = socket_deadline(s->snd_timeout);
@@ -156,7 +157,7 @@ static ssize_t send_copying(struct socket *s, const char __user *user, struct fr
             err = -EFAULT;
             break;
         }
-        push_segments(s);
+        push_batch(s);
     }
     connection_push(s, more && done == len);
     unlock_writer(s);
@@ -194,7 +195,7 @@ ssize_t socket_send_page(struct socket *s, struct frag frag, bool nonblock, bool
             sendq_push(&s->q, f, account);
         }
         done += f.len;
-        push_segments(s);
+        push_batch(s);
     }
     if (!more || s->cork || err < 0)
         connection_push(s, more && !err);
@@ -203,7 +204,7 @@ ssize_t socket_send_page(struct socket *s, struct frag frag, bool nonblock, bool
     return done ? (ssize_t)done : err;
 }
 
-/* --- Receiving ---------------------------------------------------------------------------------- */
+/* --- Receiving ----------------------------------------------------------------------------- */
 
 #define SMALL_PAYLOAD 256 /* bytes */
 
@@ -323,10 +324,10 @@ ssize_t stream_receive(struct socket *s, void __user *buf, size_t len, u32 flags
         err = must_wait(s, nonblock);
         if (err <= 0)
             break;
-        err = wait_event_killable(&s->readers,
-                                  s->rx_head || s->rx_eof || s->rx_shut || s->error ||
-                                      s->state == SOCKET_GONE,
-                                  deadline);
+        net_rest();
+        err = wait_event_killable(
+            &s->readers,
+            s->rx_head || s->rx_eof || s->rx_shut || s->error || s->state == SOCKET_GONE, deadline);
         if (err) {
             err = err == -ETIMEDOUT ? -EAGAIN : err;
             break;

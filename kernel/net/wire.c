@@ -2,7 +2,8 @@
 #include "kernel/net/wire.h"
 #include "kernel/mm/page.h"
 
-enum { /* offsets in an Ethernet frame with IPv4 without options and TCP */
+/* Offsets in an Ethernet frame with IPv4 without options and TCP. */
+enum {
     ETH_TYPE = 12,
     IP_VERSION = 14,
     IP_TOTAL = 16,

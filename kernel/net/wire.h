@@ -10,8 +10,14 @@
 
 enum { ETH_HEADER = 14, IP_HEADER = 20, TCP_HEADER = 20, UDP_HEADER = 8 };
 
-static inline u16 get_be16(const u8 *p) { return (u16)(p[0] << 8 | p[1]); }
-static inline u32 get_be32(const u8 *p) { return (u32)get_be16(p) << 16 | get_be16(p + 2); }
+static inline u16 get_be16(const u8 *p)
+{
+    return (u16)(p[0] << 8 | p[1]);
+}
+static inline u32 get_be32(const u8 *p)
+{
+    return (u32)get_be16(p) << 16 | get_be16(p + 2);
+}
 static inline void put_be16(u8 *p, u16 v)
 {
     p[0] = v >> 8;
@@ -22,7 +28,7 @@ static inline void put_be16(u8 *p, u16 v)
 struct bare_ack {
     u32 src, dst, ports; /* as they are in the frame */
     u32 seq, ack;
-    u8 header_len;       /* TCP header with its options */
+    u8 header_len; /* TCP header with its options */
 };
 /* True when the frame is a TCP segment over IPv4 without IP options that carries an
  * acknowledgement and nothing else: no payload, no flag but ACK, no fragment. */

@@ -11,14 +11,17 @@
 #define LWIP_NO_LIMITS_H 1
 #define LWIP_NO_CTYPE_H  1
 
-#define LWIP_PLATFORM_DIAG(x)   do { kprintf x; } while (0)
+#define LWIP_PLATFORM_DIAG(x) \
+    do {                      \
+        kprintf x;            \
+    } while (0)
 #define LWIP_PLATFORM_ASSERT(x) panic("lwIP %s:%d: %s", __FILE__, __LINE__, x)
 /* lwIP's LWIP_ERROR is about arguments and packets: it must not print for what a peer sends. */
-#define LWIP_ERROR(message, expression, handler)                                                   \
-    do {                                                                                           \
-        if (!(expression)) {                                                                       \
-            handler;                                                                               \
-        }                                                                                          \
+#define LWIP_ERROR(message, expression, handler) \
+    do {                                         \
+        if (!(expression)) {                     \
+            handler;                             \
+        }                                        \
     } while (0)
 
 /* kernel/net/port.c */
@@ -31,12 +34,12 @@ void net_stack_copy(void *dst, const void *src, size_t len);
 
 int net_atoi(const char *s);
 
-#define atoi             net_atoi
-#define LWIP_RAND()      net_random()
-#define mem_clib_malloc  net_heap_alloc
-#define mem_clib_calloc  net_heap_zalloc
-#define mem_clib_free    net_heap_free
-#define MEMCPY(dst, src, len) net_stack_copy(dst, src, len)
+#define atoi                   net_atoi
+#define LWIP_RAND()            net_random()
+#define mem_clib_malloc        net_heap_alloc
+#define mem_clib_calloc        net_heap_zalloc
+#define mem_clib_free          net_heap_free
+#define MEMCPY(dst, src, len)  net_stack_copy(dst, src, len)
 #define SMEMCPY(dst, src, len) memcpy(dst, src, len)
 
 #endif
