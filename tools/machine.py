@@ -77,7 +77,8 @@ class Machine:
                                f",snapshot={'off' if self.writable else 'on'}"]
         line += self._network()
         if self.icount:
-            line += ["-icount", "shift=0,sleep=off"]
+            # The clock of the RTC, too, must not be the host's.
+            line += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
         if self.gdb:
             line += ["-S", "-chardev", f"socket,id=gdb,path={quote(self.gdb)},server=on,wait=off",
                      "-gdb", "chardev:gdb"]

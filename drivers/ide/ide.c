@@ -31,6 +31,7 @@ struct ide_controller {
 };
 static struct ide_controller *controllers[MAX_CONTROLLERS];
 static u32 nr_controllers;
+bool ide_one_at_a_time;
 
 static const struct block_ops ide_block_ops = {.submit = ide_submit};
 
@@ -103,6 +104,7 @@ static int ide_probe(const struct pci_device *pci)
 {
     if (nr_controllers == MAX_CONTROLLERS)
         return -ENOSPC;
+    ide_one_at_a_time = cmdline_has("ferry.icount");
     if (!(pci->prog_if & PROG_IF_MASTER) || !pci->bar[BAR_BUS_MASTER] ||
         !pci->bar_is_io[BAR_BUS_MASTER])
         return -ENODEV; /* no bus master */

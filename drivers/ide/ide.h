@@ -162,6 +162,7 @@ void ide_select(struct ide_channel *c, struct ide_drive *d, u8 device_bits);
 /* Polls the alternate status until the masked bits have the value: it waits for something to be
  * true, never for something to be over (a drive in reset shows 0). False after `us`. */
 bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us);
+extern bool ide_one_at_a_time; /* ferry.icount: submit waits for the disk */
 void ide_submit(struct block_device *d, struct block_request *r);
 bool ide_interrupt(void *channel);
 /* ided's work: a time-out that has passed, or a request that failed. Sleeps. */

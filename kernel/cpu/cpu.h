@@ -102,9 +102,15 @@ void pic_mask(u8 line);
 void pic_unmask(u8 line);
 int irq_format(char *buf, size_t size); /* text of /proc/interrupts */
 
-/* timer.c: 100 ticks a second, from the PIT. */
+/* timer.c. A tick is a hundredth of a second. */
 #define TIMER_HZ 100
 void timer_init(void);
+void timer_busy(void);              /* a task runs from here on: ticks are wanted */
+void timer_idle(u64 deadline_tick); /* nobody runs until then; 0: until a device speaks */
+/* Halts until done(arg) says so, with the PIT silent: under QEMU's -icount with sleep=off an idle
+ * machine's clock jumps to the next timer, while a disk answers in the host's time. With no timer
+ * to jump to the clock stands still, and a run is the same every time. */
+void timer_wait_frozen(bool (*done)(void *), void *arg);
 u64 timer_ticks(void); /* since boot */
 u64 timer_ms(void);    /* since boot */
 u64 timer_ns(void);    /* since boot, of the time-stamp counter's resolution */
@@ -121,7 +127,7 @@ void fpu_restore(const struct fpu_state *state);
 
 /* panic.c */
 void backtrace_print(u32 eip, u32 ebp);
-void panic_on_request(void); /* ferry.panic= */
+void panic_on_request(void);                       /* ferry.panic= */
 const char *ksym_lookup(u32 address, u32 *offset); /* NULL when it is in no function */
 
 /* power.c: never return. The status is QEMU's own exit status where its debug-exit device is

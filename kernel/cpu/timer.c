@@ -1,19 +1,23 @@
 /*
- * Time: the PIT's channel 0 ticks 100 times a second; the time-stamp counter fills in between.
+ * Time: the time-stamp counter says how late it is, the PIT's channel 0 wakes us.
+ *
+ * The PIT fires once each time it is armed (mode 0). While tasks run it is armed again and again,
+ * for the next tick, 100 times a second; an idle machine arms it for the next sleeper's time, or
+ * leaves it alone. timer_ticks counts hundredths of a second whether they were interrupts or not.
  *
  * The counter's rate is measured once, against channel 2 of the PIT (8254 data sheet, mode 0).
  * Under QEMU's -icount shift=0 it counts instructions, one a nanosecond.
  */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/sched.h"
 
 enum {
     PIT_CHANNEL0 = 0x40,
     PIT_CHANNEL2 = 0x42,
     PIT_COMMAND = 0x43,
-    PIT_RATE_GENERATOR = 0x34, /* channel 0, low byte then high, mode 2 */
-    PIT_ONE_SHOT_2 = 0xB0,     /* channel 2, low byte then high, mode 0 */
+    PIT_ONE_SHOT_0 = 0x30, /* channel 0, low byte then high, mode 0 */
+    PIT_ONE_SHOT_2 = 0xB0, /* channel 2, low byte then high, mode 0 */
     PORT_B = 0x61,
     PORT_B_GATE2 = 1 << 0,
     PORT_B_SPEAKER = 1 << 1,
@@ -22,15 +26,69 @@ enum {
 };
 #define PIT_HZ 1193182u
 
-static u64 ticks;
 static u64 tsc_at_boot;
 static u32 tsc_per_ms = 1000000;
+static u64 expiry;  /* time-stamp at which the PIT fires; 0: it is not armed */
+static bool frozen; /* timer_freeze: an interrupt is only noted */
+
+#define TICK_MS    (1000 / TIMER_HZ)
+#define MAX_ARM_MS 50 /* the PIT counts to 65536: 54.9 ms */
+
+static u64 div_u64(u64 n, u32 by, u32 *rest);
+
+static void arm(u32 pit_count, u64 tsc)
+{
+    outb(PIT_COMMAND, PIT_ONE_SHOT_0);
+    outb(PIT_CHANNEL0, pit_count & 0xFF);
+    outb(PIT_CHANNEL0, pit_count >> 8);
+    expiry = tsc;
+}
+
+static void arm_ms(u32 ms)
+{
+    arm(PIT_HZ / 1000 * ms, rdtsc() + (u64)ms * tsc_per_ms);
+}
 
 static bool timer_interrupt(void *device)
 {
-    ticks++;
+    expiry = 0;
+    if (frozen)
+        return true;
     sched_tick(irq_from_user);
+    if (!sched_idle())
+        arm_ms(TICK_MS);
     return true;
+}
+
+void timer_busy(void)
+{
+    if (!expiry || expiry - rdtsc() > (u64)TICK_MS * tsc_per_ms)
+        arm_ms(TICK_MS);
+}
+
+void timer_idle(u64 deadline)
+{
+    if (expiry || !deadline) /* armed for earlier or to no purpose: it will be asked again */
+        return;
+    u64 now = timer_ticks();
+    u32 ms = deadline <= now ? 1 : (u32)MIN((deadline - now) * TICK_MS, (u64)MAX_ARM_MS);
+    arm_ms(ms);
+}
+
+void timer_wait_frozen(bool (*done)(void *), void *arg)
+{
+    u64 now = rdtsc();
+    u64 left = !expiry ? 0 : expiry > now ? expiry - now : 1; /* of what the PIT was armed for */
+    u32 flags = irq_save();
+    frozen = true;
+    if (expiry)
+        arm(1, expiry); /* it cannot be stopped, but it can be made to fire at once */
+    while (!done(arg))
+        sched_halt();
+    frozen = false;
+    if (left)
+        arm(1 + (u32)div_u64(left * (PIT_HZ / 1000), tsc_per_ms, NULL), rdtsc() + left);
+    irq_restore(flags);
 }
 
 /* How far the time-stamp counter runs in 10 ms. */
@@ -57,18 +115,8 @@ void timer_init(void)
     if (tsc_per_ms > 995000 && tsc_per_ms < 1005000)
         tsc_per_ms = 1000000;
     tsc_at_boot = rdtsc();
-    outb(PIT_COMMAND, PIT_RATE_GENERATOR);
-    outb(PIT_CHANNEL0, (PIT_HZ / TIMER_HZ) & 0xFF);
-    outb(PIT_CHANNEL0, (PIT_HZ / TIMER_HZ) >> 8);
     irq_register(TIMER_LINE, "timer", timer_interrupt, NULL);
-}
-
-u64 timer_ticks(void)
-{
-    u32 flags = irq_save();
-    u64 now = ticks;
-    irq_restore(flags);
-    return now;
+    arm_ms(TICK_MS);
 }
 
 /* 64-bit by 32-bit, without libgcc's general division: the quotient is built of two steps of
@@ -85,6 +133,11 @@ static u64 div_u64(u64 n, u32 by, u32 *rest)
 u64 timer_ms(void)
 {
     return div_u64(rdtsc() - tsc_at_boot, tsc_per_ms, NULL);
+}
+
+u64 timer_ticks(void)
+{
+    return div_u64(rdtsc() - tsc_at_boot, tsc_per_ms * TICK_MS, NULL);
 }
 
 u64 timer_ns(void)

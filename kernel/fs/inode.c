@@ -3,7 +3,7 @@
  * number), so that everybody who opens a file shares its size and its cached pages.
  *
  * An inode nobody holds stays in the table with its pages for the next opener, up to a limit;
- * then those without pages go, or, if there are none, all that nobody holds.
+ * then the one unused for longest goes, and its pages with it.
  */
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
@@ -16,6 +16,8 @@ LIST_HEAD(inode_list, inode);
 static struct inode_list table[BUCKETS];
 static struct slab_cache *inode_cache;
 
+TAILQ_HEAD(inode_queue, inode);
+static struct inode_queue unused_list = TAILQ_HEAD_INITIALIZER(unused_list); /* oldest first */
 static u32 nr_unused;
 
 static struct inode_list *bucket(struct super *super, u32 ino)
@@ -55,27 +57,37 @@ static void destroy(struct inode *inode)
     slab_free(inode_cache, inode);
 }
 
-/* Drops inodes that nobody holds: all (keep_pages false), or those without cached pages. */
+static void forget(struct inode *inode)
+{
+    TAILQ_REMOVE(&unused_list, inode, unused);
+    nr_unused--;
+    destroy(inode);
+}
+
+/* Forgetting an inode may wait for its readahead in flight, so the list is looked at from the
+ * start again each time. */
 u32 inode_drop_unused(bool keep_pages)
 {
     u32 dropped = 0;
-    for (u32 b = 0; b < BUCKETS; b++) {
-        struct inode *inode, *next;
-        LIST_FOREACH_SAFE (inode, &table[b], hash, next) {
-            if (inode->refs || (keep_pages && inode->mapping.nr_pages))
-                continue;
-            nr_unused--;
-            destroy(inode);
-            dropped++;
+    for (;;) {
+        struct inode *inode;
+        TAILQ_FOREACH (inode, &unused_list, unused) {
+            if (!keep_pages || !inode->mapping.nr_pages)
+                break;
         }
+        if (!inode)
+            return dropped;
+        forget(inode);
+        dropped++;
     }
-    return dropped;
 }
 
 struct inode *inode_hold(struct inode *inode)
 {
-    if (inode->refs++ == 0)
+    if (inode->refs++ == 0) {
+        TAILQ_REMOVE(&unused_list, inode, unused);
         nr_unused--;
+    }
     return inode;
 }
 
@@ -88,8 +100,9 @@ void inode_put(struct inode *inode)
         destroy(inode);
         return;
     }
-    if (++nr_unused > UNUSED_LIMIT && inode_drop_unused(true) == 0)
-        inode_drop_unused(false);
+    TAILQ_INSERT_TAIL(&unused_list, inode, unused);
+    if (++nr_unused > UNUSED_LIMIT)
+        forget(TAILQ_FIRST(&unused_list));
 }
 
 static struct inode *find(struct super *super, u32 ino)

@@ -75,6 +75,7 @@ struct inode {
     struct mapping mapping; /* S_REG: its pages; mapping.size == size */
     void *fs;               /* the file system's own */
     LIST_ENTRY(inode) hash;
+    TAILQ_ENTRY(inode) unused; /* while refs is 0 */
 };
 
 struct super {

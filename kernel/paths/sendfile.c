@@ -59,6 +59,10 @@ static long do_sendfile(u32 out_fd, u32 in_fd, u64 *pos, u32 count)
     long ret = -EBADF;
     if (!in || !out || (in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY)
         goto end;
+    ret = -ESPIPE;
+    if (pos && S_TYPE(in->inode->mode) != S_REG && S_TYPE(in->inode->mode) != S_BLK &&
+        S_TYPE(in->inode->mode) != S_DIR)
+        goto end;
     ret = -EINVAL;
     struct socket *s = file_socket(out);
     if (S_TYPE(in->inode->mode) != S_REG || !s)

@@ -186,14 +186,28 @@ u64 idle_tsc(void)
     return idle_total;
 }
 
+bool sched_idle(void)
+{
+    return current == idle && TAILQ_EMPTY(&run_queue);
+}
+
+/* Halts the processor until the next interrupt has been served. Interrupts are off, before and
+ * after. */
+void sched_halt(void)
+{
+    idle_since = rdtsc();
+    __asm__ volatile("sti; hlt; cli" ::: "memory"); /* sti acts after hlt has begun */
+}
+
 void idle_loop(void)
 {
     for (;;) {
         irq_disable();
         if (TAILQ_EMPTY(&run_queue)) {
-            idle_since = rdtsc();
-            __asm__ volatile("sti; hlt" ::: "memory"); /* sti acts after hlt has begun */
+            timer_idle(next_deadline);
+            sched_halt();
         } else {
+            timer_busy();
             schedule();
         }
     }
