@@ -36,7 +36,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="session")
 def make_disk(tmp_path_factory):
-    """A function that makes disk images with tools/mkdisk: make_disk(options..., roots...) -> path."""
+    """A function that makes disk images with tools/mkdisk: make_disk(options..., root) -> path."""
     folder = tmp_path_factory.mktemp("disks")
     made = {}
 
@@ -44,7 +44,8 @@ def make_disk(tmp_path_factory):
         key = tuple(map(str, arguments))
         if key not in made:
             image = folder / f"{len(made)}.img"
-            subprocess.run([sys.executable, str(ROOT / "tools" / "mkdisk"), str(image), *key], check=True)
+            subprocess.run([sys.executable, str(ROOT / "tools" / "mkdisk"), *key[:-1], str(image), key[-1]],
+                           check=True)
             made[key] = image
         return made[key]
 

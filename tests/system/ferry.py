@@ -187,6 +187,7 @@ class Ferry:
         self.qemu.stdin.flush()
 
     def _start_shell(self):
+        self.expect(r"^ferry ")  # what is typed earlier, the serial line's start may lose
         self.type("stty -echo; echo @@'ready'\n")
         self.expect(r"^@@ready$")
 
