@@ -77,8 +77,8 @@ class Machine:
                                f",snapshot={'off' if self.writable else 'on'}"]
         line += self._network()
         if self.icount:
-            # The clock of the RTC, too, must not be the host's.
-            line += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+            # The RTC counts from a fixed date, and not in virtual time: its alarm would be a timer to jump to.
+            line += ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=rt"]
         if self.gdb:
             line += ["-S", "-chardev", f"socket,id=gdb,path={quote(self.gdb)},server=on,wait=off",
                      "-gdb", "chardev:gdb"]
@@ -90,7 +90,7 @@ class Machine:
         # QEMU acknowledges what the guest sends to 10.0.2.100 port 9 at once, with its window always
         # open, and acknowledges a FIN without ever sending its own.
         sink = f"file,path={quote(self.sink)}" if self.sink else "null"
-        user = "user,id=n0,guestfwd=tcp:10.0.2.100:9-chardev:sink"
+        user = "user,id=n0,ipv6=off,guestfwd=tcp:10.0.2.100:9-chardev:sink"
         for host, guest in ([(self.port, 80)] if self.port else []) + list(self.forward):
             user += f",hostfwd=tcp:127.0.0.1:{host}-:{guest}"
         line = ["-chardev", sink + ",id=sink", "-netdev", user]

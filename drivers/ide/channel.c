@@ -15,6 +15,7 @@
  */
 #include "drivers/ide/ide.h"
 #include "kernel/lib/lib.h"
+#include "kernel/proc/sched.h"
 #include "kernel/proc/task.h"
 
 #define TIMEOUT_TICKS  (5 * TIMER_HZ)
@@ -153,21 +154,34 @@ static void run_queue(struct ide_channel *c)
     }
 }
 
-static bool is_idle(void *channel)
+static void enqueue(struct ide_channel *c, struct block_request *r)
 {
-    const struct ide_channel *c = channel;
-    return c->state == IDE_IDLE && TAILQ_EMPTY(&c->queue);
+    TAILQ_INSERT_TAIL(&c->queue, r, link);
+    run_queue(c);
+}
+
+/* ferry.icount: so that a run is the same every time, neither a task nor the clock runs beside
+ * the disk. */
+static void submit_and_halt(struct ide_channel *c, struct block_request *r)
+{
+    u64 left = timer_freeze();
+    u32 flags = irq_save();
+    enqueue(c, r);
+    while (c->state == IDE_ACTIVE)
+        sched_halt();
+    irq_restore(flags);
+    timer_thaw(left);
 }
 
 void ide_submit(struct block_device *disk, struct block_request *r)
 {
-    struct ide_drive *d = disk->driver;
+    struct ide_channel *c = ((struct ide_drive *)disk->driver)->channel;
+    if (ide_one_at_a_time) {
+        submit_and_halt(c, r);
+        return;
+    }
     u32 flags = irq_save();
-    TAILQ_INSERT_TAIL(&d->channel->queue, r, link);
-    run_queue(d->channel);
-    /* ferry.icount: so that a run is the same every time, no task runs beside the disk. */
-    if (ide_one_at_a_time && d->channel->state == IDE_ACTIVE)
-        timer_wait_frozen(is_idle, d->channel);
+    enqueue(c, r);
     irq_restore(flags);
 }
 

@@ -107,10 +107,12 @@ int irq_format(char *buf, size_t size); /* text of /proc/interrupts */
 void timer_init(void);
 void timer_busy(void);              /* a task runs from here on: ticks are wanted */
 void timer_idle(u64 deadline_tick); /* nobody runs until then; 0: until a device speaks */
-/* Halts until done(arg) says so, with the PIT silent: under QEMU's -icount with sleep=off an idle
- * machine's clock jumps to the next timer, while a disk answers in the host's time. With no timer
- * to jump to the clock stands still, and a run is the same every time. */
-void timer_wait_frozen(bool (*done)(void *), void *arg);
+/* Silences the PIT until timer_thaw, which takes what timer_freeze returned. Under QEMU's -icount
+ * with sleep=off an idle machine's clock jumps to the next timer, while a disk answers in the
+ * host's time. With no timer to jump to the clock stands still, and a run is the same every time.
+ */
+u64 timer_freeze(void);
+void timer_thaw(u64 left);
 u64 timer_ticks(void); /* since boot */
 u64 timer_ms(void);    /* since boot */
 u64 timer_ns(void);    /* since boot, of the time-stamp counter's resolution */

@@ -75,16 +75,26 @@ void timer_idle(u64 deadline)
     arm_ms(ms);
 }
 
-void timer_wait_frozen(bool (*done)(void *), void *arg)
+u64 timer_freeze(void)
 {
-    u64 now = rdtsc();
-    u64 left = !expiry ? 0 : expiry > now ? expiry - now : 1; /* of what the PIT was armed for */
     u32 flags = irq_save();
+    u64 now = rdtsc();
+    u64 left = !expiry ? 0 : expiry > now ? expiry - now : 1;
     frozen = true;
     if (expiry)
         arm(1, expiry); /* it cannot be stopped, but it can be made to fire at once */
-    while (!done(arg))
-        sched_halt();
+    while (*(volatile u64 *)&expiry) {
+        irq_enable();
+        __asm__ volatile("nop"); /* sti acts one instruction late */
+        irq_disable();
+    }
+    irq_restore(flags);
+    return left;
+}
+
+void timer_thaw(u64 left)
+{
+    u32 flags = irq_save();
     frozen = false;
     if (left)
         arm(1 + (u32)div_u64(left * (PIT_HZ / 1000), tsc_per_ms, NULL), rdtsc() + left);
