@@ -10,7 +10,8 @@ import sys
 import pytest
 
 import ferry as ferry_module
-from ferry import DISK, KERNEL, ROOT, Ferry
+from ferry import DISK, KERNEL, PATHS, ROOT, Ferry
+from leaks import expect_holdings, holdings, settled_holdings
 
 
 def pytest_sessionstart(session):
@@ -22,7 +23,7 @@ def pytest_sessionstart(session):
 
 def pytest_runtest_setup(item):
     Ferry.test = item.name
-    Ferry.machines[:] = [machine for machine in Ferry.machines if machine.alive]
+    Ferry.machines.clear()
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -50,3 +51,23 @@ def make_disk(tmp_path_factory):
         return made[key]
 
     return make
+
+
+@pytest.fixture(scope="module")
+def web_machine(request):
+    """A machine with shell and web server, for all tests of a module; MACHINE in it has more options."""
+    with Ferry(shell=True, web=True, **{"limit": 300, **getattr(request.module, "MACHINE", {})}) as ferry:
+        for path in PATHS:  # so that what is needed once is there
+            ferry.get(f"/{path}/1m")
+        ferry.sh("offload eth0")
+        holdings(ferry)
+        yield ferry
+
+
+@pytest.fixture
+def web(web_machine):
+    """The module's machine for one test, after which it must hold no more than before."""
+    Ferry.machines.append(web_machine)
+    before = settled_holdings(web_machine)
+    yield web_machine
+    expect_holdings(web_machine, before)

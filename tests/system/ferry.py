@@ -7,26 +7,25 @@
         ferry.sh("sha256 /data/1m")
 
     with Ferry(shell=True, web=True) as ferry:          # and the web server runs in the background
-        ferry.get("/sendfile/data/1m").body
+        ferry.get("/sendfile/1m").body
 
 Every machine has a time limit; when it is over, QEMU is ended and whoever waits is told. All that the
 guest says is kept in build/test/system/, and the end of it is shown by a test that fails (conftest.py).
 """
 
 import hashlib
-import http.client
 import os
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections import namedtuple
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from machine import Machine, free_port  # noqa: E402
+from client import Client, Gone  # noqa: E402
 
 BUILD = ROOT / os.environ.get("FERRY_BUILD", "build")
 KERNEL = Path(os.environ.get("FERRY_KERNEL", BUILD / "ferry.elf"))
@@ -36,9 +35,6 @@ DATA = ROOT / "build" / "data"
 LOGS = ROOT / "build" / "test" / "system"
 
 PATHS = ["readwrite", "mmap", "sendfile"]  # as serve's URLs have them
-
-Response = namedtuple("Response", "status headers body")
-
 
 class Died(AssertionError):
     """QEMU ended, or was ended by its time limit, while a test waited for something."""
@@ -218,35 +214,25 @@ class Ferry:
     # --- The web server -------------------------------------------------------------------------------
 
     def _start_web(self):
-        self.sh("serve -d / &")
+        """Returns when it answers. Before the guest listens, QEMU takes a connection and drops it."""
+        self.sh("serve -d /data &")
         end = time.monotonic() + 20
         while True:
             try:
                 assert self.get("/ledger/system").status == 200
                 return
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, Gone):
                 if time.monotonic() > end or not self.alive:
-                    raise Died(f"expected a web server, got {error!r}\n{self.tail()}") from None
+                    raise Died(f"expected a web server, got none\n{self.tail()}") from None
                 time.sleep(0.05)
 
-    def connection(self, timeout=30):
-        """A connection that stays open from request to request. Use it in a with statement of
-        contextlib.closing: the client ends it first, so that none stays in TIME_WAIT here."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def client(self, **options):
+        return Client(self.port, **options)
 
-    @staticmethod
-    def ask(connection, target, method="GET", headers=None):
-        connection.request(method, target, headers=headers or {})
-        answer = connection.getresponse()
-        return Response(answer.status, dict(answer.getheaders()), answer.read())
-
-    def get(self, target, method="GET", headers=None, timeout=30):
+    def get(self, target, method="GET", headers=None):
         """One request on a connection of its own."""
-        connection = self.connection(timeout)
-        try:
-            return self.ask(connection, target, method, headers)
-        finally:
-            connection.close()
+        with self.client() as client:
+            return client.ask(target, method, headers)
 
     def guest_errors(self):
         """What QEMU noted about the guest's handling of devices; a CPU's reset is no error."""
