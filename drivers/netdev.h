@@ -62,6 +62,7 @@ struct netdev_stats {
 
 struct netdev;
 struct netdev_ops {
+    void (*open)(struct netdev *d); /* starts receiving */
     /* Puts the packet into the ring; -ENOBUFS when it does not fit now. The card may not start
      * before tx_kick: one doorbell a batch. */
     int (*tx)(struct netdev *d, const struct netdev_packet *p);

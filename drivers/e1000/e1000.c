@@ -47,6 +47,7 @@ static void e1000_irq_unmask(struct netdev *dev)
 }
 
 static const struct netdev_ops e1000_ops = {
+    .open = e1000_rx_open,
     .tx = e1000_tx,
     .tx_kick = e1000_tx_kick,
     .tx_reap = e1000_tx_reap,

@@ -175,6 +175,7 @@ void e1000_tx_reap(struct netdev *d);
 /* receive.c */
 int e1000_rx_init(struct e1000 *e); /* 0 or -ENOMEM */
 u32 e1000_rx_poll(struct netdev *d, u32 budget);
+void e1000_rx_open(struct netdev *dev);
 bool e1000_rx_pending(struct netdev *d);
 
 #endif

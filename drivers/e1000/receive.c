@@ -35,9 +35,15 @@ int e1000_rx_init(struct e1000 *e)
     e1000_write(e, RDTR, 0);
     e1000_write(e, RDH, 0);
     e1000_write(e, RDT, E1000_RX_RING - 1); /* head == tail would mean: no buffers (3.2.6) */
-    /* The only write: QEMU receives nothing for a second of virtual time after each. */
-    e1000_write(e, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
     return 0;
+}
+
+/* The only write of RCTL: QEMU receives nothing for a second of virtual time after each. Not
+ * sooner than the network starts: a timer that is pending while the disk works would spoil what
+ * ferry.icount does (timer_freeze). */
+void e1000_rx_open(struct netdev *dev)
+{
+    e1000_write(dev->priv, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
 }
 
 bool e1000_rx_pending(struct netdev *dev)

@@ -208,7 +208,7 @@ int slab_format(char *buf, size_t size)
     for (u32 i = 0; i < nr_caches; i++)
         n += snprintf(buf + n, size - n, "%-16s %6u %6u %4u %5u\n", caches[i].name,
                       caches[i].in_use, caches[i].size, caches[i].per_slab, caches[i].slabs);
-    n += snprintf(buf + n, size - n, "%-16s %6u %6u %4u %5u\n", "pages", whole_pages, PAGE_SIZE, 1,
+    n += snprintf(buf + n, size - n, "%-16s %6u %6u %4u %5u\n", "pages", whole_pages, PAGE_SIZE, 1u,
                   whole_pages);
     return n;
 }

@@ -151,6 +151,7 @@ void interfaces_init(void)
         d->stack = netif;
         if (d->link_up)
             netif_set_link_up(netif);
+        d->ops->open(d);
         netif_set_up(netif);
     }
     if (!nr_netdevs) {

@@ -142,7 +142,7 @@ static ssize_t send_copying(struct socket *s, const char __user *user, struct fr
             (err = make_room(s, len - done, &room)) < 0)
             break;
         u32 wanted = room.len;
-        if (user) {
+        if (!from.page) { /* a program's address may well be NULL */
             room.len -= copy_user_to_page(EDGE_USER_SOCK, room, user + done);
         } else {
             enum ledger_edge edge = from.page->kind == PAGE_CACHE  ? EDGE_CACHE_SOCK
