@@ -374,6 +374,7 @@ void connection_close(struct socket *s)
         }
     }
     net_flush();
+    net_rest(); /* the program may well do something else now */
 }
 
 void connection_shut_write(struct socket *s)
@@ -429,6 +430,7 @@ static void serve(struct socket *s)
     s->ticked = false;
     if (!s->tcp || s->state != SOCKET_CONNECTED)
         return;
+    connection_recover(s);
     connection_feed(s, ticked);
     if (ticked && connection_persist(s)) {
         connection_abort(s, ETIMEDOUT);

@@ -11,7 +11,9 @@ void connection_forget(struct socket *s); /* the socket is freed */
 /* feed.c */
 void connection_tune(struct socket *s); /* the card's features decide how segments are built */
 void connection_feed(struct socket *s, bool flush);
-/* Half a second has passed: probes a closed window. True when the peer has vanished. */
+/* After an ACK: sends the next lost segment again when there was more than one. */
+void connection_recover(struct socket *s);
+/* The slow clock has ticked: probes a closed window. True when the peer has vanished. */
 bool connection_persist(struct socket *s);
 
 /* transfer.c: received data of a connection joins the socket's queue. */

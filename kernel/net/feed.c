@@ -153,6 +153,45 @@ void connection_push(struct socket *s, bool more)
         net_poll();
 }
 
+/*
+ * Several losses in one window. lwIP sends the first lost segment again after three duplicate
+ * ACKs, and regards the matter as settled with the next ACK; every further loss would cost a
+ * time-out. So here is NewReno (RFC 6582, 3.2): as long as an ACK does not cover what was in
+ * flight when the loss was noticed, the first segment that it leaves uncovered is lost, too, and
+ * goes out at once; and lwIP's own fast retransmission, which would halve the window again, is
+ * held off (TF_INFR).
+ */
+void connection_recover(struct socket *s)
+{
+    struct tcp_pcb *pcb = s->tcp;
+    if (!s->recovering && !(pcb->flags & TF_INFR))
+        return;
+    u32 first = pcb->unacked ? lwip_ntohl(pcb->unacked->tcphdr->seqno) : pcb->lastack;
+    if (!s->recovering) {
+        s->recovering = true;
+        s->recover = pcb->snd_nxt;
+        s->recover_ack = pcb->lastack;
+        s->recover_segment = first;
+    }
+    if (seq_diff(pcb->lastack, s->recover) >= 0 || pcb->flags & TF_RTO || !pcb->unacked) {
+        s->recovering = false;
+        tcp_clear_flags(pcb, TF_INFR);
+        return;
+    }
+    if (pcb->lastack == s->recover_ack)
+        return;
+    s->recover_ack = pcb->lastack;
+    tcp_set_flags(pcb, TF_INFR);
+    if (first != s->recover_segment && tcp_rexmit(pcb) == ERR_OK) {
+        s->recover_segment = first;
+        tcp_output(pcb);
+    }
+}
+
+#define PERSIST_FIRST  (1000 / TCP_SLOW_INTERVAL) /* ticks: one second */
+#define PERSIST_SHIFTS 5                          /* 1, 2, 4, 8, 16, 16 ... s */
+#define PERSIST_PROBES 5                          /* without any answer */
+
 bool connection_persist(struct socket *s)
 {
     struct tcp_pcb *pcb = s->tcp;
@@ -166,18 +205,18 @@ bool connection_persist(struct socket *s)
     }
     if (!s->persist_shift) {
         s->persist_shift = 1;
-        s->persist_wait = 2;
+        s->persist_wait = PERSIST_FIRST;
     }
     if (--s->persist_wait)
         return false;
     /* lwIP clears this count whenever a segment arrives, so it counts probes without an answer:
-     * after 1 + 2 + 4 + 8 + 16 + 16 s of silence the peer is given up. */
-    if (pcb->persist_probe >= TCP_MAXRTX)
+     * after 47 s of silence the peer is given up. */
+    if (pcb->persist_probe >= PERSIST_PROBES)
         return true;
     pcb->persist_probe++;
     tcp_keepalive(pcb);
-    if (s->persist_shift < 5)
+    if (s->persist_shift < PERSIST_SHIFTS)
         s->persist_shift++;
-    s->persist_wait = 1u << s->persist_shift;
+    s->persist_wait = PERSIST_FIRST << (s->persist_shift - 1);
     return false;
 }

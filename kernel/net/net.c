@@ -6,10 +6,11 @@
  * it is the same work, done without an interrupt and two switches. One CPU, kernel code is not
  * preempted, and nothing below sleeps: so a batch is never interrupted by another.
  *
- * Where tasks poll, interrupts tell nothing new. So netd leaves the card masked as long as it
- * finds that a task has polled since it looked last, and looks again with the next clock tick. A
- * task that is about to sleep for the network's sake calls net_rest, which allows interrupts at
- * once: what it waits for wakes it without delay.
+ * Where tasks poll, interrupts tell nothing new. So netd leaves the card masked when a task has
+ * polled since it looked last, and just goes to the end of the run queue: it comes back when the
+ * others sleep or their slices are over, and only then, if nobody has polled meanwhile, it allows
+ * interrupts again. A task that is about to sleep for the network's sake calls net_rest, which
+ * does so at once: what it waits for wakes it without delay.
  *
  * In a batch the transmit ring is reaped before received frames are looked at. An ACK would
  * otherwise meet a segment whose buffer the card still seems to hold, and a retransmission of it
@@ -28,13 +29,13 @@
 
 #define RX_BUDGET      256 /* frames of a card in one round: a ring */
 #define POLL_ROUNDS    64
-#define NETD_MAX_SLEEP 250 /* ms: a task may have started a timer that netd does not know */
+#define NETD_MAX_SLEEP 100 /* ms: a task may have started a timer that netd does not know */
 
 struct netdev *netdevs[MAX_NETDEVS];
 u32 nr_netdevs;
-static bool ready;   /* net_init has been here */
-static bool polling; /* in poll_batch */
-static u32 task_polls, task_polls_seen;
+static bool ready;     /* net_init has been here */
+static bool polling;   /* in poll_batch */
+static u32 task_polls; /* calls of net_poll */
 static bool woken;
 static WAIT_QUEUE(netd_queue);
 
@@ -161,6 +162,7 @@ void net_rest(void)
 
 static void netd(void *unused)
 {
+    u32 polls_seen = 0;
     for (;;) {
         poll_batch();
         sys_check_timeouts();
@@ -170,15 +172,17 @@ static void netd(void *unused)
             schedule();
             continue;
         }
-        woken = false;
-        u64 deadline = timer_ticks() + 1;
-        if (task_polls == task_polls_seen) {
-            unmask();
-            if (work_pending())
-                continue;
-            deadline += MIN(sys_timeouts_sleeptime(), (u32)NETD_MAX_SLEEP) / (1000 / TIMER_HZ);
+        if (task_polls != polls_seen) {
+            polls_seen = task_polls;
+            schedule();
+            continue;
         }
-        task_polls_seen = task_polls;
+        woken = false;
+        unmask();
+        if (work_pending())
+            continue;
+        u32 ms = MIN(sys_timeouts_sleeptime(), (u32)NETD_MAX_SLEEP);
+        u64 deadline = timer_ticks() + 1 + ms / (1000 / TIMER_HZ);
         (void)wait_event_killable(&netd_queue, woken, deadline);
     }
 }

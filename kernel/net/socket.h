@@ -91,10 +91,12 @@ struct socket {
     bool fin_sent;    /* the FIN is queued in the stack */
     bool tx_busy;     /* a writer is copying, and may sleep over it */
     bool retune;      /* the card's features changed: settle when nothing is in flight */
-    bool ticked;      /* half a second has passed */
+    bool ticked;      /* lwIP's slow clock has ticked */
     u8 persist_shift; /* 0: the window is open */
-    u8 persist_wait;  /* half seconds until the next probe */
-    bool noted;       /* is in the list of those to be served */
+    u8 persist_wait;  /* ticks until the next probe */
+    bool recovering;  /* from a loss, until everything before `recover` is acknowledged */
+    u32 recover, recover_ack, recover_segment; /* sequence numbers, see feed.c */
+    bool noted;                                /* is in the list of those to be served */
     TAILQ_ENTRY(socket) service;
     struct socket_list accept_queue;
     TAILQ_ENTRY(socket) accept_link;
