@@ -82,11 +82,11 @@ extern u32 nr_free_frames;
 
 static inline void *phys_to_virt(phys_t phys)
 {
-    return (void *)(phys + KERNEL_BASE);
+    return (void *)(uintptr_t)(phys + KERNEL_BASE);
 }
 static inline phys_t virt_to_phys(const void *va)
 {
-    return (virt_t)va - KERNEL_BASE;
+    return (virt_t)(uintptr_t)va - KERNEL_BASE;
 }
 static inline phys_t page_phys(const struct page *p)
 {

@@ -3,6 +3,10 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 
+#ifndef FERRY_UNIT
+_Static_assert(SENDQ_FRAGS * sizeof(struct send_frag) == PAGE_SIZE, "the ring is a heap object");
+#endif
+
 static inline struct send_frag *at(const struct sendq *q, u32 i)
 {
     return &q->ring[i % SENDQ_FRAGS];
