@@ -107,7 +107,9 @@ static void table_head(const struct crossing *c, bool known, bool icount)
         for (int i = 0; i < 10; i++) {
             cell(width[i], head[line][i]);
         }
-        cell(6, line == 0 ? (icount ? "instr" : "ticks") : "/KiB");
+        if (icount) {
+            cell(6, line == 0 ? "instr" : "/KiB");
+        }
         printf("%s\n", PLAIN);
     }
 }
@@ -122,7 +124,7 @@ static void table_row(const struct measure *m, const struct crossing *c)
         for (int i = 0; i < NR_COLUMNS; i++) {
             cell(width[i], "n/a");
         }
-        printf("  n/a  n/a    n/a    n/a   n/a n/a\n");
+        printf("  n/a  n/a    n/a    n/a n/a\n");
         return;
     }
     for (int i = 0; i < NR_COLUMNS; i++) {
@@ -133,7 +135,9 @@ static void table_row(const struct measure *m, const struct crossing *c)
     /* In and out again: two crossings of the gate for each call. Calls made once are said apart. */
     ratio_cell(7, (m->calls > once ? m->calls - once : 0) * 2, m->chunks);
     number_cell(7, m->sent.switches[VOLUNTARY] + m->sent.switches[INVOLUNTARY]);
-    number_cell(6, m->ticks * 1024 / m->len);
+    if (m->icount) {
+        number_cell(6, m->ticks * 1024 / m->len);
+    }
     if (measure_judge(m, c, NULL) == 0) {
         printf(" %sok%s\n", GREEN, PLAIN);
     } else {
@@ -169,14 +173,14 @@ static void table_faults(const struct measure *m)
     }
 }
 
-static void table_legend(void)
+static void table_legend(bool icount)
 {
     printf(
         "\n%sBytes moved / bytes of the file, to the byte. · is none. CPU and DMA: moved by whom."
         "\nA cold cache is filled from the disk, a warm one is not. Headers are kept apart.\n"
         "Books that count DMA as copies say 4 for read+write, 3 and 2 for sendfile. Those that\n"
-        "say \"4 context switches\" mean in+out: the CPU changes its ring, not the task.%s\n",
-        DIM, PLAIN);
+        "say \"4 context switches\" mean in+out: the CPU changes its ring, not the task.%s%s\n",
+        DIM, icount ? "" : "\nInstructions per KiB: `make bench`, where QEMU counts them.", PLAIN);
 }
 
 static void machine_line(const struct measure *m, const struct crossing *c)
@@ -217,7 +221,7 @@ static int run_file(struct crossing *c, const struct options *o)
 {
     const char *step;
     int worst = 0;
-    bool headed = false;
+    bool headed = false, icount = false;
 
     if (crossing_prepare(c) < 0) {
         fprintf(stderr, "copypath: %s: %s\n", c->file, strerror(errno));
@@ -251,6 +255,7 @@ static int run_file(struct crossing *c, const struct options *o)
                 table_row(m, c);
             }
             fflush(stdout);
+            icount = m->icount;
             nr++;
             if (measure_judge(m, c, NULL) != 0) {
                 worst = 1;
@@ -264,7 +269,7 @@ static int run_file(struct crossing *c, const struct options *o)
         }
     }
     if (!o->machine) {
-        table_legend();
+        table_legend(icount);
     }
     return worst;
 }
@@ -343,7 +348,7 @@ int main(int argc, char **argv)
         o.files[o.nr_files++] = DEFAULT_FILE;
     }
     signal(SIGPIPE, SIG_IGN);
-    colours = isatty(STDOUT_FILENO);
+    colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 
     bool ours = on_ferry();
 

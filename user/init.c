@@ -23,7 +23,13 @@
 
 #define MAX_WORDS 32
 
-static char *const environment[] = {"PATH=/bin:/sbin", "HOME=/", "TERM=linux", NULL};
+static char *environment[] = {"PATH=/bin:/sbin", "HOME=/", "TERM=linux", NULL, NULL};
+
+/* Nobody looks on: what programs print goes to a file or a test, so no colours (no-color.org). */
+static void no_colours(void)
+{
+    environment[3] = "NO_COLOR=1";
+}
 
 /* The value of "key=value" on the kernel's command line, "" for "key" alone, NULL if not there. */
 static const char *boot_option(const char *key)
@@ -216,6 +222,7 @@ int main(void)
 
     status = run(copypath);
     if (boot_option("ferry.once")) {
+        no_colours();
         if (status != 0) {
             printf("init: copypath failed with status %d\n", status);
             power_off_failing();
