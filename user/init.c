@@ -220,9 +220,11 @@ int main(void)
         power_off();
     }
 
-    status = run(copypath);
     if (boot_option("ferry.once")) {
         no_colours();
+    }
+    status = run(copypath);
+    if (boot_option("ferry.once")) {
         if (status != 0) {
             printf("init: copypath failed with status %d\n", status);
             power_off_failing();
