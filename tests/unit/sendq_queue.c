@@ -298,7 +298,7 @@ static void random_traffic_loses_nothing(void **state)
         sendq_release(&q, una);
         assert_true(seq_diff(q.una, una) <= 0);
     }
-    assert_true(in > 16 << 20); /* there was traffic */
+    assert_in_range(in, 8 << 20, 1 << 30); /* there was traffic */
 }
 
 int main(void)
