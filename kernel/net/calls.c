@@ -74,6 +74,7 @@ long sys_socket(u32 family, u32 type, u32 protocol)
     struct socket *s = socket_new(type == SOCK_STREAM);
     if (!s)
         return -ENOBUFS;
+    socket_used(s);
     int err = s->stream ? connection_open(s) : datagram_open(s);
     if (err < 0) {
         socket_free(s);

@@ -17,6 +17,7 @@ void connection_recover(struct socket *s);
 bool connection_persist(struct socket *s);
 
 /* transfer.c: received data of a connection joins the socket's queue. */
+void stream_discard(struct socket *s); /* frees what was received and not read */
 void stream_queue(struct socket *s, struct pbuf *p);
 
 #endif

@@ -25,10 +25,12 @@
 #include "kernel/proc/wait.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
+#include "lwip/sys.h"
 #include "lwip/timeouts.h"
 
 #define RX_BUDGET      256 /* frames of a card in one round: a ring */
 #define POLL_ROUNDS    64
+#define LATE_MS        300 /* two ticks of TCP's slow clock, and some */
 #define NETD_MAX_SLEEP 100 /* ms: a task may have started a timer that netd does not know */
 
 struct netdev *netdevs[MAX_NETDEVS];
@@ -160,13 +162,26 @@ void net_rest(void)
         poll_batch();
 }
 
+/* lwIP's timers. After a time in which netd did not run - a task was long in the kernel - the
+ * ticks that were missed are forgotten: caught up with in a row, they would make a time-out of
+ * what was sent just now. */
+static void timers(void)
+{
+    static u32 last;
+    u32 now = sys_now();
+    if (now - last > LATE_MS)
+        sys_restart_timeouts();
+    last = now;
+    sys_check_timeouts();
+    connection_service();
+}
+
 static void netd(void *unused)
 {
     u32 polls_seen = 0;
     for (;;) {
         poll_batch();
-        sys_check_timeouts();
-        connection_service();
+        timers();
         net_flush();
         if (work_pending()) { /* much of it: let others run in between */
             schedule();

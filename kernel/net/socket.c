@@ -24,7 +24,7 @@ struct socket *socket_new(bool stream)
     if (!s)
         return NULL;
     s->stream = stream;
-    s->account = account_get(account_current());
+    s->account = account_get(&ledger_machine); /* until a task uses it */
     s->sndbuf = cmdline_u32("ferry.sndbuf", DEFAULT_BUFFER);
     s->rcvbuf = DEFAULT_BUFFER;
     sendq_init(&s->q, 0, s->sndbuf);
@@ -40,8 +40,7 @@ void socket_free(struct socket *s)
 {
     connection_forget(s);
     TAILQ_REMOVE(&all_sockets, s, all);
-    if (s->rx_head)
-        pbuf_free(s->rx_head);
+    stream_discard(s);
     sendq_free(&s->q);
     account_put(s->account);
     kfree(s);

@@ -18,7 +18,7 @@
 #include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
 #include "kernel/proc/task.h"
-#include "lwip/ip.h"
+#include "lwip/netif.h"
 #include "lwip/pbuf.h"
 
 /* --- Sending ------------------------------------------------------------------------------- */
@@ -220,6 +220,7 @@ static struct pbuf *compact(struct pbuf *p)
     u32 at = 0;
     for (struct pbuf *q = p; q; at += q->len, q = q->next)
         memcpy((char *)small->payload + at, q->payload, q->len);
+    small->if_idx = p->if_idx;
     ledger_add(account_current(), EDGE_SOCK_SOCK, MOVER_CPU, p->tot_len);
     pbuf_free(p);
     return small;
@@ -227,12 +228,6 @@ static struct pbuf *compact(struct pbuf *p)
 
 void stream_queue(struct socket *s, struct pbuf *p)
 {
-    if (interface_card(ip_current_input_netif())) {
-        /* The card moved these bytes into the buffer; the stack has read each of them for the
-         * checksum. In order and counted once, whatever the peer repeats. */
-        ledger_add(s->account, EDGE_NIC_SOCK, MOVER_DMA, p->tot_len);
-        ledger_add(s->account, EDGE_NIC_SOCK, MOVER_TOUCH, p->tot_len);
-    }
     p = compact(p);
     s->rx_bytes += p->tot_len;
     if (s->rx_tail)
@@ -244,6 +239,26 @@ void stream_queue(struct socket *s, struct pbuf *p)
         s->rx_tail = p;
     }
     wake_all(&s->readers);
+}
+
+/* The card moved these bytes into the buffer, and the stack has read each of them for the
+ * checksum. They are entered when it is known whose they are: when they are read, or, unread, when
+ * the socket goes. In order and counted once, whatever the peer repeats. */
+static void enter_received(struct account *account, const struct pbuf *p, u32 len)
+{
+    if (!interface_card(netif_get_by_index(p->if_idx)))
+        return;
+    ledger_add(account, EDGE_NIC_SOCK, MOVER_DMA, len);
+    ledger_add(account, EDGE_NIC_SOCK, MOVER_TOUCH, len);
+}
+
+void stream_discard(struct socket *s)
+{
+    for (struct pbuf *p = s->rx_head; p; p = p->next)
+        enter_received(s->account, p, p->len);
+    if (s->rx_head)
+        pbuf_free(s->rx_head);
+    s->rx_head = s->rx_tail = NULL;
 }
 
 static void consume(struct socket *s, u32 len)
@@ -270,8 +285,10 @@ static ssize_t copy_queued(struct socket *s, char __user *buf, size_t len, bool 
         u32 n = MIN(len - done, p->len);
         u32 copied = n - copy_buffer_to_user(EDGE_SOCK_USER, buf + done, p->payload, n);
         struct pbuf *next = p->next;
-        if (!peek && copied)
+        if (!peek && copied) {
+            enter_received(account_current(), p, copied);
             consume(s, copied);
+        }
         done += copied;
         if (copied < n)
             return done ? (ssize_t)done : -EFAULT;
