@@ -62,9 +62,14 @@ bool socket_can_send_pages(struct socket *s)
     return s->stream && (!s->dev || s->dev->features & NETDEV_SG);
 }
 
-static u32 window_room(const struct tcp_pcb *pcb)
+/* To ourselves one byte of the window always stays free: lwIP answers a bare ACK that meets a
+ * closed window with another ACK, and two such ends, both with their windows full, would never
+ * stop answering one another. */
+static u32 window_room(const struct socket *s)
 {
-    u32 window = MIN(pcb->snd_wnd, pcb->cwnd), in_flight = pcb->snd_lbb - pcb->lastack;
+    const struct tcp_pcb *pcb = s->tcp;
+    u32 offered = s->dev || !pcb->snd_wnd ? pcb->snd_wnd : pcb->snd_wnd - 1u;
+    u32 window = MIN(offered, (u32)pcb->cwnd), in_flight = pcb->snd_lbb - pcb->lastack;
     return MIN(window > in_flight ? window - in_flight : 0, pcb->snd_buf);
 }
 
@@ -126,7 +131,7 @@ void connection_feed(struct socket *s, bool flush)
     }
     struct feed_state f = {
         .unwritten = sendq_unwritten(&s->q),
-        .room = window_room(pcb),
+        .room = window_room(s),
         .in_flight = pcb->snd_lbb - pcb->lastack,
         .mss = s->mss,
         .window = MIN(pcb->snd_wnd_max, pcb->cwnd),
@@ -198,7 +203,7 @@ bool connection_persist(struct socket *s)
     /* A peer that shrinks its window in the middle of a retransmission makes lwIP wait where it
      * cannot split the long segment; that, too, must end. */
     bool stuck = pcb->unsent && !pcb->unacked && pcb->persist_backoff;
-    bool closed = sendq_unwritten(&s->q) && pcb->snd_lbb == pcb->lastack && !window_room(pcb);
+    bool closed = sendq_unwritten(&s->q) && pcb->snd_lbb == pcb->lastack && !window_room(s);
     if (!stuck && !closed) {
         s->persist_shift = 0;
         return false;

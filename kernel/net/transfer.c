@@ -112,6 +112,21 @@ static int commit_room(struct socket *s, struct frag room)
     return err;
 }
 
+#define MEMORY_TRIES 500 /* of 20 ms each */
+#define TICKS_20MS   (TIMER_HZ / 50)
+
+/* There was no page: others give theirs back when their data is acknowledged. 0: try again. */
+static int wait_memory(struct socket *s, bool nonblock, u32 *tries)
+{
+    if (nonblock || ++*tries > MEMORY_TRIES)
+        return -ENOBUFS;
+    connection_push(s, true);
+    net_rest();
+    int err =
+        wait_event_killable(&s->writers, s->state != SOCKET_CONNECTED, timer_ticks() + TICKS_20MS);
+    return err == -EINTR ? err : 0;
+}
+
 static int lock_writer(struct socket *s)
 {
     int err = wait_event_killable(&s->writers, !s->tx_busy, 0);
@@ -131,6 +146,7 @@ static ssize_t send_copying(struct socket *s, const char __user *user, struct fr
                             bool nonblock, bool more)
 {
     size_t done = 0;
+    u32 tries = 0;
     u64 deadline = socket_deadline(s->snd_timeout);
     int err = lock_writer(s);
     if (err)
@@ -138,9 +154,14 @@ static ssize_t send_copying(struct socket *s, const char __user *user, struct fr
     socket_used(s);
     while (done < len) {
         struct frag room;
-        if ((err = wait_room(s, nonblock, deadline)) < 0 ||
-            (err = make_room(s, len - done, &room)) < 0)
+        if ((err = wait_room(s, nonblock, deadline)) < 0)
             break;
+        if (make_room(s, len - done, &room) < 0) {
+            if ((err = wait_memory(s, nonblock, &tries)) < 0)
+                break;
+            continue;
+        }
+        tries = 0;
         u32 wanted = room.len;
         if (!from.page) { /* a program's address may well be NULL */
             room.len -= copy_user_to_page(EDGE_USER_SOCK, room, user + done);
