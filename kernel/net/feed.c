@@ -29,21 +29,28 @@
 /* Headers, and a run that starts in the middle of a page touches one page more. */
 #define SEGMENT_RANGES (NETDEV_MAX_RANGES - 3)
 
+/* How many frames a segment may be: lwIP cuts at half of the largest window that the peer ever
+ * offered (tcp_write), and that cut must not fall into a frame. */
+static u32 segment_frames(const struct socket *s)
+{
+    if (!s->dev || !(s->dev->features & NETDEV_TSO))
+        return 1;
+    u32 bytes = MIN(FEED_BATCH, s->tcp->snd_wnd_max / 2);
+    return MAX(bytes / s->mss, 1u);
+}
+
 void connection_tune(struct socket *s)
 {
     struct tcp_pcb *pcb = s->tcp;
     struct netif *netif = ip_route(&pcb->local_ip, &pcb->remote_ip);
     s->dev = netif ? interface_card(netif) : NULL;
-    u32 frames = 1;
-    if (s->dev && s->dev->features & NETDEV_TSO)
-        frames = MAX(FEED_BATCH / s->mss, 1u);
-    pcb->mss = s->mss * frames;
+    s->tuned_window = pcb->snd_wnd_max;
+    pcb->mss = s->mss * segment_frames(s);
     if (pcb->cwnd < pcb->mss)
         pcb->cwnd = pcb->mss;
     s->retune = false;
 }
 
-/* lwIP cuts at half of the largest window that the peer ever offered, too (tcp_write). */
 u32 connection_segment(const struct socket *s)
 {
     u32 half = s->tcp->snd_wnd_max / 2;
@@ -129,6 +136,8 @@ void connection_feed(struct socket *s, bool flush)
             return;
         connection_tune(s);
     }
+    if (pcb->snd_wnd_max != s->tuned_window)
+        connection_tune(s); /* segments become longer: no harm to those that are on their way */
     struct feed_state f = {
         .unwritten = sendq_unwritten(&s->q),
         .room = window_room(s),

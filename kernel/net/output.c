@@ -11,8 +11,8 @@
  *                  with TSO without the length, and the IP length is 0 (8254x manual, 3.5.7)
  *   checksum off   the CPU reads every byte: a "touch" in the ledger
  *
- * A packet longer than the MTU was built for TSO and is sent that way whatever the switches say
- * now; they decide how the next segments are built (feed.c).
+ * A segment with more payload than a frame may carry was built for TSO and is sent that way
+ * whatever the switches say now; they decide how the next segments are built (feed.c).
  *
  * Payload is entered on completion (netdev_tx_done), by DMA, in the account of who wrote it.
  * Bytes that were in a frame before are a retransmission and kept apart, so the first
@@ -300,13 +300,14 @@ err_t interface_output(struct netif *netif, struct pbuf *p)
         return ERR_MEM;
 
     struct netdev_packet pkt;
-    bool tso = p->tot_len > ETH_HEADER + d->mtu;
+    u16 mss = f.s ? f.s->mss : d->mtu - IP_HEADER - TCP_HEADER;
+    bool tso = f.tcp && f.payload_len > mss;
     bool offload = f.tcp && (tso || d->features & NETDEV_CSUM);
     bool bounced = false;
     u8 *headers = f.headers, *whole = p->next ? NULL : f.headers;
     pkt.nr_ranges = 0;
     pkt.csum_ip = pkt.csum_tcp = offload;
-    pkt.mss = tso ? (f.s ? f.s->mss : 536) : 0;
+    pkt.mss = tso ? mss : 0;
     pkt.header_len = f.header_len;
     pkt.cookie = r;
     if (p->next && !tso && !(d->features & NETDEV_SG)) {

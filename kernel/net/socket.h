@@ -83,7 +83,8 @@ struct socket {
     struct tcp_pcb *tcp; /* NULL: the stack has none */
     struct netdev *dev;  /* the card of its route; NULL: loopback */
     struct sendq q;
-    u16 mss; /* payload of one frame; pcb->mss may be a multiple of it (TSO) */
+    u16 mss;          /* payload of one frame; pcb->mss may be a multiple of it (TSO) */
+    u32 tuned_window; /* the peer's largest, for which pcb->mss was chosen */
     u32 sndbuf;
     bool more;        /* the program has announced that more follows */
     bool cork;        /* TCP_CORK: always more */
