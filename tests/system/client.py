@@ -12,6 +12,7 @@ guest's is left in TIME_WAIT (RFC 9293, 3.6), and what it held can be counted at
 
 import socket
 import struct
+import time
 from collections import namedtuple
 
 Response = namedtuple("Response", "status headers body")
@@ -19,6 +20,19 @@ Response = namedtuple("Response", "status headers body")
 
 class Gone(Exception):
     """The server ended the connection in the middle of an answer, or before it."""
+
+
+def wait_for_server(port, seconds=20):
+    """Returns when the server answers. Before it listens, QEMU takes a connection and drops it."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with Client(port) as client:
+                return client.ask("/ledger/system")
+        except (OSError, Gone):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 class Client:

@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from machine import Machine, free_port  # noqa: E402
-from client import Client, Gone  # noqa: E402
+from client import Client, Gone, wait_for_server  # noqa: E402
 
 BUILD = ROOT / os.environ.get("FERRY_BUILD", "build")
 KERNEL = Path(os.environ.get("FERRY_KERNEL", BUILD / "ferry.elf"))
@@ -214,17 +214,11 @@ class Ferry:
     # --- The web server -------------------------------------------------------------------------------
 
     def _start_web(self):
-        """Returns when it answers. Before the guest listens, QEMU takes a connection and drops it."""
         self.sh("serve -d /data &")
-        end = time.monotonic() + 20
-        while True:
-            try:
-                assert self.get("/ledger/system").status == 200
-                return
-            except (OSError, Gone):
-                if time.monotonic() > end or not self.alive:
-                    raise Died(f"expected a web server, got none\n{self.tail()}") from None
-                time.sleep(0.05)
+        try:
+            wait_for_server(self.port)
+        except (OSError, Gone) as error:
+            raise Died(f"expected a web server, got {error!r}\n{self.tail()}") from None
 
     def client(self, **options):
         return Client(self.port, **options)
