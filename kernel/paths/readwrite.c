@@ -192,28 +192,27 @@ long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos
     return vector(fd, iov, count, &pos, false);
 }
 
-long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high)
+/* A position of its own; the file's stays where it is. */
+static long positioned(u32 fd, void __user *buf, u32 len, u64 pos, bool to_user)
 {
-    u64 pos = (u64)pos_high << 32 | pos_low;
     if ((s64)pos < 0)
         return -EINVAL;
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long n = seekable(f) ? do_read(f, buf, len, &pos) : -ESPIPE;
+    long n = !seekable(f) ? -ESPIPE
+             : to_user    ? do_read(f, buf, len, &pos)
+                          : do_write(f, buf, len, &pos);
     file_put(f);
     return n;
 }
 
+long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high)
+{
+    return positioned(fd, buf, len, (u64)pos_high << 32 | pos_low, true);
+}
+
 long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high)
 {
-    u64 pos = (u64)pos_high << 32 | pos_low;
-    if ((s64)pos < 0)
-        return -EINVAL;
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    long n = seekable(f) ? do_write(f, buf, len, &pos) : -ESPIPE;
-    file_put(f);
-    return n;
+    return positioned(fd, (void __user *)buf, len, (u64)pos_high << 32 | pos_low, false);
 }
