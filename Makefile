@@ -141,7 +141,7 @@ gdb: kernel disk ## QEMU stopped at the kernel's entry, and gdb, in one terminal
 	@$(PYTHON) tools/run --kernel $B/ferry.elf --disk $B/disk.img --debugger $(RUNFLAGS) -- $(GDBFLAGS)
 test: ## everything: lint, unit tests, then guest and system tests in QEMU
 	@$(MAKE) --no-print-directory WERROR=-Werror all programs unit
-	@PYTHON=$(PYTHON) tools/test
+	@PYTHON=$(PYTHON) $(PYTHON) tools/test
 unit: $(UNIT) ## build the unit tests (for the host, with sanitizers) into build/unit
 lint: ## check the format, and what cppcheck has to say
 	@tools/mklint $(OURS)
