@@ -77,6 +77,10 @@ static int interface_ioctl(u32 request, void __user *argument)
     }
     if (!netif)
         return -ENODEV;
+    if (ip4_addr_isany_val(*netif_ip4_addr(netif)) &&
+        (request == SIOCGIFADDR || request == SIOCGIFDSTADDR || request == SIOCGIFNETMASK ||
+         request == SIOCGIFBRDADDR))
+        return -EADDRNOTAVAIL;
     struct netdev *d = interface_card(netif);
     memset(&r.ifr_ifru, 0, request == SIOCETHTOOL ? 0 : sizeof(r.ifr_ifru));
     switch (request) {
