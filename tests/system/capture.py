@@ -66,6 +66,8 @@ class Capture:
             key = segment.raw_ip[16:20], segment.tcp.dport, segment.tcp.sport
             if segment.tcp.flags & dpkt.tcp.TH_SYN:
                 streams[key] = Stream(segment.tcp.seq + 1)
+            if key not in streams and segment.tcp.flags & dpkt.tcp.TH_RST:
+                continue  # nobody listened yet: the connection was refused
             streams[key].put(segment)
         return [(stream.whole(), stream.again) for stream in streams.values()]
 
