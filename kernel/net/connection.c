@@ -73,6 +73,8 @@ static void detach(struct socket *s)
     s->tcp = NULL;
     s->state = SOCKET_GONE;
     sendq_free(&s->q);
+    wake_all(&s->readers);
+    wake_all(&s->writers);
 }
 
 /* Lets go of the control block when it holds nothing of ours any more. May free the socket. */
@@ -329,8 +331,6 @@ void connection_abort(struct socket *s, int error)
         detach(s);
         tcp_abort(pcb); /* sends a RST */
     }
-    wake_all(&s->readers);
-    wake_all(&s->writers);
     if (!s->file && !s->listener)
         socket_free(s);
 }

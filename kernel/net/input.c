@@ -19,8 +19,9 @@
 #include "lwip/pbuf.h"
 #include "lwip/netif.h"
 
-#define RX_BUFFERS_MAX  2048 /* 4 MiB */
+#define RX_BUFFERS_MAX  4096 /* 8 MiB */
 #define RX_BUFFERS_KEEP 320  /* free ones above which pages go back */
+#define RX_RESERVED     8 /* an eighth is not for payload, which may wait for its reader for ever */
 
 struct rx_buffer {
     struct pbuf_custom pbuf; /* first */
@@ -156,6 +157,12 @@ static void deliver_held(void)
 void netdev_rx(struct netdev *d, struct rx_buffer *b, u32 len)
 {
     struct bare_ack ack;
+    if (unlikely(input_stats.outstanding > input_stats.limit - input_stats.limit / RX_RESERVED) &&
+        frame_header_bytes(b->data, len) < len) {
+        input_stats.refused++; /* programs do not read: their peers have to send it again */
+        rx_buffer_put(b);
+        return;
+    }
     if (!bare_ack_parse(b->data, len, &ack)) {
         deliver_held();
         held.known = false;
@@ -176,6 +183,15 @@ void netdev_rx(struct netdev *d, struct rx_buffer *b, u32 len)
     held.droppable = advances;
     held.last = ack;
     held.known = true;
+}
+
+void input_relieve(void)
+{
+    static u32 seen;
+    if (likely(input_stats.refused + input_stats.dropped == seen))
+        return;
+    seen = input_stats.refused + input_stats.dropped;
+    pbuf_free_ooseq(); /* of one connection; the peer has kept it */
 }
 
 void input_flush(void)

@@ -119,6 +119,7 @@ static bool poll_once(void)
     if (looped)
         netif_poll_all();
     connection_service();
+    input_relieve();
     kick();
     return frames || looped;
 }

@@ -173,6 +173,8 @@ struct frame {
     struct socket *s; /* whose payload it is; NULL: unknown or none */
 };
 
+/* False for what must not be sent: what is no frame, and payload that is in no send queue any
+ * more. A segment that waited for ARP may have outlived its connection, and its pages. */
 static bool frame_parse(struct frame *f, struct pbuf *p)
 {
     const u8 *h = p->payload;
@@ -186,8 +188,11 @@ static bool frame_parse(struct frame *f, struct pbuf *p)
         if (f->header_len > p->len)
             return false;
         f->payload_len = p->tot_len - f->header_len;
-        if (f->payload_len)
+        if (f->payload_len) {
             f->s = connection_of_frame(h);
+            if (!f->s || !sendq_has(&f->s->q, get_be32(h + 38), f->payload_len))
+                return false;
+        }
     } else if (output_datagram_payer && f->ipv4) {
         f->header_len = ETH_HEADER + IP_HEADER + UDP_HEADER;
         f->payload_len = p->tot_len - f->header_len;
@@ -293,8 +298,10 @@ err_t interface_output(struct netif *netif, struct pbuf *p)
 {
     struct netdev *d = netif->state;
     struct frame f;
-    if (!frame_parse(&f, p))
-        return ERR_VAL;
+    if (!frame_parse(&f, p)) {
+        output_stats.stale++;
+        return ERR_OK;
+    }
     struct tx_record *r = record_get(d);
     if (!r)
         return ERR_MEM;

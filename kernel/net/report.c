@@ -76,6 +76,7 @@ int net_format(char *buf, size_t size)
     add(&t, "rx_buffers %u\nrx_outstanding %u\nrx_limit %u\nrx_pages %u\nrx_no_buffer %u\n",
         input_stats.buffers, input_stats.outstanding, input_stats.limit, input_stats.pages,
         input_stats.dropped);
+    add(&t, "tx_stale %u\nrx_refused %u\n", output_stats.stale, input_stats.refused);
     add(&t, "acks_merged %u\n", input_stats.acks_merged);
     add(&t, "ip_drop %u\nip_chkerr %u\n", lwip_stats.ip.drop, lwip_stats.ip.chkerr);
     add(&t, "tcp_xmit %u\ntcp_recv %u\ntcp_drop %u\ntcp_chkerr %u\ntcp_memerr %u\n",

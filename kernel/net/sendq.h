@@ -109,6 +109,11 @@ static inline u32 sendq_first_sent(const struct sendq *q, u32 seq, u32 len)
     s32 old = seq_diff(q->sent, seq);
     return old <= 0 ? len : (u32)old >= len ? 0 : len - (u32)old;
 }
+/* Whether the stack was given payload [seq, seq + len) and it is still kept. */
+static inline bool sendq_has(const struct sendq *q, u32 seq, u32 len)
+{
+    return seq_diff(seq, q->una) >= 0 && seq_diff(seq + len, q->written) <= 0;
+}
 /* The account that pays for byte seq, and how many bytes from there on it pays for; for bytes at
  * or behind `sent`. NULL when the queue has no such byte. */
 struct account *sendq_payer(struct sendq *q, u32 seq, u32 *len);

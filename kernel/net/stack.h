@@ -42,7 +42,7 @@ int interface_set_features(struct netdev *d, u32 feature, bool on);
 void output_init(void);
 u32 output_records_used(void);
 struct output_stats {
-    u32 slots, bounced, no_record, ring_full;
+    u32 slots, bounced, no_record, ring_full, stale;
 };
 extern struct output_stats output_stats;
 /* Who pays for the datagram that udp_sendto sends at this moment; else NULL. */
@@ -50,9 +50,10 @@ extern struct account *output_datagram_payer;
 
 /* input.c: received frames into the stack, and the pool of their buffers. */
 void input_init(void);
-void input_flush(void); /* end of a batch: delivers the ACK that was held back */
+void input_flush(void);   /* end of a batch: delivers the ACK that was held back */
+void input_relieve(void); /* when buffers are short: drops what was received out of order */
 struct input_stats {
-    u32 buffers, outstanding, limit, pages, dropped, acks_merged;
+    u32 buffers, outstanding, limit, pages, dropped, refused, acks_merged;
 };
 extern struct input_stats input_stats;
 

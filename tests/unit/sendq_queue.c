@@ -253,6 +253,20 @@ static void a_byte_is_sent_for_the_first_time_once(void **state)
     assert_int_equal(sendq_first_sent(&q, start, 1460), 0);
 }
 
+static void only_bytes_that_are_kept_may_be_sent(void **state)
+{
+    u32 start = q.end;
+    push(0, 0, 1000, &alice);
+    push(1, 0, 1000, &alice);
+    assert_false(sendq_has(&q, start, 1)); /* the stack does not have it */
+    sendq_wrote(&q, 2000);
+    assert_true(sendq_has(&q, start, 2000));
+    assert_false(sendq_has(&q, start, 2001));
+    sendq_release(&q, start + 1000);
+    assert_false(sendq_has(&q, start + 999, 1)); /* its page may hold something else by now */
+    assert_true(sendq_has(&q, start + 1000, 1000));
+}
+
 static void each_writer_pays_for_its_bytes(void **state)
 {
     u32 start = q.end, len;
@@ -318,6 +332,7 @@ int main(void)
         T(a_slot_of_which_a_part_was_sent_is_not_filled_further),
         T(a_fragment_that_is_being_filled_waits),
         T(a_byte_is_sent_for_the_first_time_once),
+        T(only_bytes_that_are_kept_may_be_sent),
         T(each_writer_pays_for_its_bytes),
         T(random_traffic_loses_nothing),
     };

@@ -39,6 +39,7 @@
 #define LWIP_ETHERNET             1
 #define LWIP_ARP                  1
 #define ARP_QUEUEING              1
+#define ARP_TABLE_SIZE            64
 #define ARP_QUEUE_LEN             16
 #define LWIP_ICMP                 1
 #define LWIP_RAW                  0
@@ -63,18 +64,19 @@
 
 /* TCP. The window is what a peer without window scaling can use; we accept a scaled window of
  * the peer's, which is what limits sending. */
-#define TCP_MSS            1460
-#define TCP_WND            65535
-#define LWIP_WND_SCALE     1
-#define TCP_RCV_SCALE      0
-#define TCP_SND_BUF        (256 * 1024 - 1)
-#define TCP_SND_QUEUELEN   4096
-#define TCP_SNDLOWAT       (32 * 1024)
-#define TCP_OVERSIZE       0
-#define TCP_QUEUE_OOSEQ    1
-#define TCP_LISTEN_BACKLOG 1
-#define LWIP_TCP_KEEPALIVE 1
-#define LWIP_TCP_SACK_OUT  1
+#define TCP_MSS             1460
+#define TCP_WND             65535
+#define LWIP_WND_SCALE      1
+#define TCP_RCV_SCALE       0
+#define TCP_SND_BUF         (256 * 1024 - 1)
+#define TCP_SND_QUEUELEN    4096
+#define TCP_SNDLOWAT        (32 * 1024)
+#define TCP_OVERSIZE        0
+#define TCP_OOSEQ_MAX_PBUFS 128 /* of one connection */
+#define TCP_QUEUE_OOSEQ     1
+#define TCP_LISTEN_BACKLOG  1
+#define LWIP_TCP_KEEPALIVE  1
+#define LWIP_TCP_SACK_OUT   1
 /* lwIP's clock for delayed ACKs; retransmissions go by twice that. Its shortest time-out is three
  * of those ticks: 0.6 s. A vanished peer is given up after six silent ones, which double: 38 s. */
 #define TCP_TMR_INTERVAL 100 /* ms */
