@@ -56,6 +56,8 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
         }
         if (*fmt == '*') {
             width = va_arg(ap, int);
+            left |= width < 0;
+            width = width < 0 ? -width : width;
             fmt++;
         }
         while (*fmt >= '0' && *fmt <= '9')
@@ -130,6 +132,8 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
         }
 
         bool is_number = text == number && *fmt != 'c';
+        if (is_number && precision == 0 && len == 1 && number[0] == '0')
+            len = 0; /* zero in no digits */
         int zeros = is_number && precision > len ? precision - len : 0;
         int fill = width - len - zeros - (sign ? 1 : 0);
         if (is_number && zero && !left && precision < 0 && fill > 0) {
