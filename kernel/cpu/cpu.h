@@ -82,7 +82,7 @@ struct trap_frame {
 void gdt_init(void);
 void idt_init(void);
 void cpu_features_init(void); /* CR0.WP, and SMEP, SMAP, NX where the CPU has them */
-extern bool cpu_has_smap, cpu_has_smep, cpu_has_nx, cpu_has_fxsr;
+extern bool cpu_has_smap, cpu_has_smep, cpu_has_fxsr;
 
 /* Sets the stack on which the next trap from ring 3 lands. */
 void tss_set_kernel_stack(virt_t top);

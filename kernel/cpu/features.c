@@ -10,7 +10,7 @@ enum { CR0_WP = 1 << 16, CR4_PGE = 1 << 7, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 2
 enum { CPUID_1_EDX_PGE = 1 << 13, CPUID_1_EDX_FXSR = 1 << 24 };
 enum { CPUID_7_EBX_SMEP = 1 << 7, CPUID_7_EBX_SMAP = 1 << 20 };
 
-bool cpu_has_smap, cpu_has_smep, cpu_has_nx, cpu_has_fxsr;
+bool cpu_has_smap, cpu_has_smep, cpu_has_fxsr;
 static bool has_pge;
 
 static void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d)
@@ -30,12 +30,6 @@ void cpu_features_init(void)
         cpu_has_smep = b & CPUID_7_EBX_SMEP;
         cpu_has_smap = b & CPUID_7_EBX_SMAP;
     }
-    cpuid(0x80000000u, &highest, &b, &c, &d);
-    if (highest >= 0x80000001u) {
-        cpuid(0x80000001u, &a, &b, &c, &d);
-        cpu_has_nx = d & 1u << 20;
-    }
-
     u32 cr0, cr4;
     __asm__ volatile("movl %%cr0, %0" : "=r"(cr0));
     __asm__ volatile("movl %0, %%cr0" ::"r"(cr0 | CR0_WP) : "memory");

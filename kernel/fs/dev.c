@@ -9,6 +9,7 @@
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/proc/task.h"
 
 #define RDEV(major, minor) ((major) << 8 | (minor))
 
@@ -22,7 +23,13 @@ static ssize_t null_write(struct file *f, const void __user *buf, size_t len, u6
 }
 static ssize_t zero_read(struct file *f, void __user *buf, size_t len, u64 *pos)
 {
-    return zero_user(buf, len) < 0 ? -EFAULT : (ssize_t)len;
+    size_t done = 0;
+    for (u32 n; done < len && !task_pause(); done += n) {
+        n = MIN(len - done, 64u << 10);
+        if (zero_user((char __user *)buf + done, n) < 0)
+            return done ? (ssize_t)done : -EFAULT;
+    }
+    return done;
 }
 static ssize_t full_write(struct file *f, const void __user *buf, size_t len, u64 *pos)
 {
@@ -41,14 +48,18 @@ static u32 random_word(void)
     return x;
 }
 
-static ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos)
 {
-    for (size_t done = 0; done < len; done += 4) {
-        u32 word = random_word();
-        if (copyout((char __user *)buf + done, &word, MIN(len - done, 4u)) < 0)
+    size_t done = 0;
+    for (u32 n; done < len && !task_pause(); done += n) {
+        u32 words[64];
+        for (u32 i = 0; i < ARRAY_LEN(words); i++)
+            words[i] = random_word();
+        n = MIN(len - done, sizeof(words));
+        if (copyout((char __user *)buf + done, words, n) < 0)
             return done ? (ssize_t)done : -EFAULT;
     }
-    return len;
+    return done;
 }
 
 static const struct file_ops null_ops = {.read = null_read, .write = null_write};

@@ -68,12 +68,15 @@ static u32 ino_pid(u32 ino)
 static char text[TEXT_MAX]; /* makers write here; they never sleep */
 
 struct snapshot {
+    u32 refs; /* the open file, and each reader that copies from it: a copy may sleep */
     u32 len;
     struct page *pages[TEXT_MAX / PAGE_SIZE];
 };
 
-static void snapshot_free(struct snapshot *s)
+static void snapshot_put(struct snapshot *s)
 {
+    if (--s->refs)
+        return;
     for (u32 i = 0; i < ARRAY_LEN(s->pages) && s->pages[i]; i++)
         page_put(s->pages[i], HOLD_KERNEL);
     kfree(s);
@@ -84,11 +87,12 @@ static struct snapshot *snapshot_make(proc_maker make, struct task *t)
     struct snapshot *s = kzalloc(sizeof(*s));
     if (!s)
         return NULL;
+    s->refs = 1;
     s->len = MIN((u32)make(t, text, TEXT_MAX), TEXT_MAX - 1);
     for (u32 at = 0; at < s->len; at += PAGE_SIZE) {
         struct page *page = page_alloc(PAGE_KERNEL, HOLD_KERNEL);
         if (!page) {
-            snapshot_free(s);
+            snapshot_put(s);
             return NULL;
         }
         memcpy(page_virt(page), text + at, MIN(s->len - at, PAGE_SIZE));
@@ -111,24 +115,28 @@ static ssize_t text_read(struct file *f, void __user *buf, size_t len, u64 *pos)
     if (inode->ino >= INO_TASK && !(t = task_find(ino_pid(inode->ino))))
         return -ESRCH;
     if (!pf->make)
-        return proc_pagemap_read(t, buf, len, pos);
+        return proc_pagemap_read(t->pid, buf, len, pos);
     if (*pos == 0 && f->private) { /* read again from the start: a new moment */
-        snapshot_free(f->private);
+        snapshot_put(f->private);
         f->private = NULL;
     }
     if (!f->private && !(f->private = snapshot_make(pf->make, t)))
         return -ENOMEM;
     struct snapshot *s = f->private;
-    size_t done = 0;
-    while (done < len && *pos < s->len) {
+    s->refs++;
+    ssize_t done = 0;
+    while ((size_t)done < len && *pos < s->len) {
         u32 at = (u32)*pos, offset = at % PAGE_SIZE;
         u32 n = MIN(MIN(len - done, PAGE_SIZE - offset), s->len - at);
-        if (copyout((char __user *)buf + done, (char *)page_virt(s->pages[at / PAGE_SIZE]) + offset,
-                    n) < 0)
-            return done ? (ssize_t)done : -EFAULT;
+        const char *from = (char *)page_virt(s->pages[at / PAGE_SIZE]) + offset;
+        if (copyout((char __user *)buf + done, from, n) < 0) {
+            done = done ? done : -EFAULT;
+            break;
+        }
         done += n;
         *pos += n;
     }
+    snapshot_put(s);
     return done;
 }
 
@@ -153,7 +161,7 @@ static ssize_t text_write(struct file *f, const void __user *buf, size_t len, u6
 static void text_release(struct file *f)
 {
     if (f->private)
-        snapshot_free(f->private);
+        snapshot_put(f->private);
 }
 
 static int text_open(struct inode *inode, struct file *f)
@@ -250,11 +258,12 @@ static int directory_readdir(struct file *file, struct dir_sink *sink)
                 next = t;
         if (!next)
             return 0;
+        u32 pid = next->pid; /* the task may go while emit sleeps */
         char name[8];
-        int n = snprintf(name, sizeof(name), "%u", next->pid);
-        if (!sink->emit(sink, name, n, task_ino(next->pid), S_DIR >> 12, first_task + next->pid))
+        int n = snprintf(name, sizeof(name), "%u", pid);
+        if (!sink->emit(sink, name, n, task_ino(pid), S_DIR >> 12, first_task + pid))
             return 0;
-        last = next->pid;
+        last = pid;
         file->pos = first_task + last;
     }
 }

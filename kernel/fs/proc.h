@@ -47,6 +47,6 @@ int proc_write_drop_nth(u32 value);
 int proc_write_exit(u32 value);
 
 /* /proc/<pid>/pagemap (Linux: Documentation/admin-guide/mm/pagemap.rst), read at any position. */
-ssize_t proc_pagemap_read(struct task *t, void __user *buf, size_t len, u64 *pos);
+ssize_t proc_pagemap_read(u32 pid, void __user *buf, size_t len, u64 *pos);
 
 #endif

@@ -104,7 +104,7 @@ int proc_meminfo(struct task *t, char *buf, size_t size)
 
 int proc_uptime(struct task *t, char *buf, size_t size)
 {
-    u32 hundredths = (u32)timer_ms() / 10;
+    u32 hundredths = (u32)timer_ticks();
     return snprintf(buf, size, "%u.%02u 0.00\n", hundredths / 100, hundredths % 100);
 }
 
@@ -168,21 +168,39 @@ int proc_task_comm(struct task *t, char *buf, size_t size)
     return snprintf(buf, size, "%s\n", t->name);
 }
 
-ssize_t proc_pagemap_read(struct task *t, void __user *buf, size_t len, u64 *pos)
+/* Bit 63: present; 61: of a file; 0-54: frame number. */
+static u64 pagemap_entry(struct mm *mm, u32 page)
+{
+    u32 *pte = pte_get(mm, page << PAGE_SHIFT, false);
+    if (!pte || !(*pte & PTE_PRESENT))
+        return 0;
+    bool of_file = phys_page(*pte & PAGE_MASK)->kind == PAGE_CACHE;
+    return (u64)1 << 63 | (u64)of_file << 61 | *pte >> PAGE_SHIFT;
+}
+
+/* In pieces, and the task is looked up for each: it may go while a copy sleeps. */
+ssize_t proc_pagemap_read(u32 pid, void __user *buf, size_t len, u64 *pos)
 {
     if (*pos % 8 || len % 8)
         return -EINVAL;
     size_t done = 0;
-    for (; done < len; done += 8, *pos += 8) {
-        u64 page = *pos / 8, entry = 0;
-        if (!t->mm || page >= USER_END >> PAGE_SHIFT)
+    while (done < len) {
+        u64 entries[32], page = *pos / 8;
+        u32 n = 0;
+        struct task *t = task_find(pid);
+        if (!t)
+            return done ? (ssize_t)done : -ESRCH;
+        for (; n < ARRAY_LEN(entries) && done + n * 8 < len; n++) {
+            if (!t->mm || page + n >= USER_END >> PAGE_SHIFT)
+                break;
+            entries[n] = pagemap_entry(t->mm, (u32)page + n);
+        }
+        if (!n)
             break;
-        u32 *pte = pte_get(t->mm, (virt_t)page << PAGE_SHIFT, false);
-        if (pte && (*pte & PTE_PRESENT)) /* bit 63: present; 61: of a file; 0-54: frame number */
-            entry = (u64)1 << 63 | *pte >> PAGE_SHIFT |
-                    (u64)(phys_page(*pte & PAGE_MASK)->kind == PAGE_CACHE) << 61;
-        if (copyout((char __user *)buf + done, &entry, 8) < 0)
+        if (copyout((char __user *)buf + done, entries, n * 8) < 0)
             return done ? (ssize_t)done : -EFAULT;
+        done += n * 8;
+        *pos += n * 8;
     }
     return done;
 }

@@ -8,13 +8,14 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
 
-#define LINE_MAX 1024
+#define LINE_MAX  1024
+#define READY_MAX 4096 /* lines typed ahead; what is beyond is lost */
 
 struct winsize_ { /* struct winsize of <asm/termios.h>, which drags in more than we want */
     u16 rows, columns, x_pixels, y_pixels;
 };
 
-static char ready[LINE_MAX]; /* characters that a reader may have */
+static char ready[READY_MAX]; /* characters that a reader may have */
 static u32 ready_head, ready_tail;
 static char line[LINE_MAX]; /* the line being edited */
 static u32 line_len;
@@ -32,8 +33,8 @@ static struct winsize_ window = {25, 80, 0, 0};
 
 static void make_ready(const char *text, u32 len)
 {
-    for (u32 i = 0; i < len && ready_head - ready_tail < LINE_MAX; i++)
-        ready[ready_head++ % LINE_MAX] = text[i];
+    for (u32 i = 0; i < len && ready_head - ready_tail < READY_MAX; i++)
+        ready[ready_head++ % READY_MAX] = text[i];
     wake_all(&readers);
 }
 
@@ -62,7 +63,7 @@ void tty_input(char c)
         end_of_file = !line_len;
         make_ready(line, line_len);
         line_len = 0;
-    } else if (line_len < LINE_MAX - 1) {
+    } else if (line_len < LINE_MAX - 1 || (c == '\n' && line_len < LINE_MAX)) {
         line[line_len++] = c;
         echo(&c, 1);
         if (c == '\n') {
@@ -88,7 +89,7 @@ static ssize_t tty_read(struct file *file, void __user *buf, size_t len, u64 *po
     char piece[256];
     u32 n = 0;
     while (n < MIN(len, sizeof(piece)) && ready_tail != ready_head) {
-        piece[n++] = ready[ready_tail++ % LINE_MAX];
+        piece[n++] = ready[ready_tail++ % READY_MAX];
         if (piece[n - 1] == '\n' && (settings.c_lflag & ICANON))
             break;
     }
@@ -98,7 +99,7 @@ static ssize_t tty_read(struct file *file, void __user *buf, size_t len, u64 *po
 static ssize_t tty_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
 {
     size_t done = 0;
-    while (done < len) {
+    while (done < len && !task_pause()) {
         char piece[256];
         u32 n = MIN(len - done, sizeof(piece));
         if (copyin(piece, (const char __user *)buf + done, n) < 0)

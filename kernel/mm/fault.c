@@ -25,7 +25,7 @@ static struct vma *grow_stack(struct mm *mm, virt_t address)
         below = v;
     }
     virt_t page = address & PAGE_MASK;
-    if (!v || !v->grows_down || v->end - page > USER_STACK_MAX)
+    if (!v || !v->grows_down || USER_STACK_TOP - page > USER_STACK_MAX)
         return NULL;
     if (below && page - below->end < PAGE_SIZE) /* a guard page stays between */
         return NULL;
@@ -76,9 +76,9 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
     u32 *pte = pte_get(mm, address, true);
     if (!pte)
         return SIGNAL_KILL;
+    if (*pte & PTE_NONE) /* was PROT_NONE for a while */
+        *pte = (*pte & ~PTE_NONE) | PTE_PRESENT;
     if (*pte & PTE_PRESENT) {
-        if (!(*pte & PTE_USER)) /* was PROT_NONE for a while */
-            *pte |= PTE_USER;
         if (write && !(*pte & PTE_WRITE)) {
             if (!v->shared)
                 return copy_on_write(pte, address);
@@ -119,7 +119,9 @@ void mm_populate(virt_t start, virt_t end)
     for (virt_t va = start; va < end; va += PAGE_SIZE) {
         bool did_io = false;
         u32 *pte = pte_get(current->mm, va, false);
-        if ((!pte || !(*pte & PTE_PRESENT)) && resolve(current->mm, va, 0, &did_io))
+        if (nr_free_frames < 4 * ATOMIC_RESERVE) /* leave the rest to who really touches it */
+            return;
+        if ((!pte || !(*pte & PTE_HELD)) && resolve(current->mm, va, 0, &did_io))
             return;
     }
 }

@@ -16,8 +16,6 @@ u32 nr_frames, nr_free_frames, total_frames;
 u32 page_holds[NR_HOLDERS];
 
 static struct page_list free_list = TAILQ_HEAD_INITIALIZER(free_list);
-/* page_alloc leaves this many to interrupts, which cannot reclaim. */
-#define ATOMIC_RESERVE 32
 
 #define MAX_REGIONS 16
 static struct {
@@ -152,4 +150,10 @@ void page_put(struct page *page, enum holder holder)
         nr_free_frames++;
     }
     irq_restore(flags);
+}
+
+void frames_refill(void)
+{
+    if (unlikely(nr_free_frames < 2 * ATOMIC_RESERVE))
+        cache_reclaim(ATOMIC_RESERVE);
 }

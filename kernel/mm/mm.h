@@ -40,7 +40,13 @@ enum pte_bits { /* SDM vol. 3, 4.3, table 4-6 */
                 PTE_ACCESSED = 1 << 5,
                 PTE_DIRTY = 1 << 6,
                 PTE_GLOBAL = 1 << 8,
+                PTE_NONE =
+                    1 << 9, /* left to us: not present, but still holds its frame (PROT_NONE) */
 };
+
+/* An entry with one of these bits holds a frame. */
+#define PTE_HELD (PTE_PRESENT | PTE_NONE)
+#define VMAS_MAX 65530u /* of one program, as on Linux */
 
 /* frame.c: the loader's map of RAM becomes free frames. */
 void frame_init(const struct multiboot_info *info);
@@ -66,6 +72,7 @@ struct vma {
     u32 prot;            /* PROT_READ | PROT_WRITE | PROT_EXEC */
     bool shared;         /* writes go to the object, not to a private copy */
     bool grows_down;     /* the stack */
+    bool no_write;       /* shared, and the file was not opened for writing */
     struct inode *inode; /* a reference; NULL: anonymous */
     u32 pgoff;           /* of `start`, in pages of the inode */
     struct readahead ra; /* faults in order read ahead as read(2) does */
@@ -80,6 +87,7 @@ struct mm {
     struct vma_list vmas; /* in the order of addresses */
     struct vma *last;     /* last one found: faults come in runs */
     virt_t brk_start, brk;
+    u32 nr_vmas;
     u32 nr_pages; /* mapped now (resident set) */
 };
 

@@ -122,6 +122,11 @@ struct page *page_alloc(enum page_kind kind, enum holder holder);
 struct page *page_alloc_zeroed(enum page_kind kind, enum holder holder);
 struct page *page_alloc_atomic(enum page_kind kind, enum holder holder);
 
+/* page_alloc leaves this many to interrupts and to the heap, which cannot reclaim. At the start of
+ * a system call, and in netd, frames_refill sees to it that they are there. */
+#define ATOMIC_RESERVE 32u
+void frames_refill(void);
+
 void page_get(struct page *page, enum holder holder);
 void page_put(struct page *page, enum holder holder); /* the last one frees */
 

@@ -55,7 +55,7 @@ static void unmap_pages(struct mm *mm, virt_t start, virt_t end)
             va = (va & ~(TABLE_SPAN - 1)) + TABLE_SPAN;
             continue;
         }
-        if (*pte & PTE_PRESENT) {
+        if (*pte & PTE_HELD) {
             struct page *page = phys_page(*pte & PAGE_MASK);
             *pte = 0;
             if (mine)
@@ -70,6 +70,7 @@ static void unmap_pages(struct mm *mm, virt_t start, virt_t end)
 static void vma_free(struct mm *mm, struct vma *v)
 {
     TAILQ_REMOVE(&mm->vmas, v, link);
+    mm->nr_vmas--;
     mm->last = NULL;
     if (v->inode)
         inode_put(v->inode);
@@ -125,9 +126,9 @@ int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, stru
         before->end = end;
         return 0;
     }
-    v = kzalloc(sizeof(*v));
-    if (!v)
+    if (mm->nr_vmas >= VMAS_MAX || !(v = kzalloc(sizeof(*v))))
         return -ENOMEM;
+    mm->nr_vmas++;
     *v = (struct vma){.start = start, .end = end, .prot = prot, .shared = shared, .pgoff = pgoff};
     v->inode = inode ? inode_hold(inode) : NULL;
     if (before)
@@ -143,15 +144,15 @@ static int split_at(struct mm *mm, virt_t at)
     struct vma *v = vma_find(mm, at);
     if (!v || v->start == at)
         return 0;
-    struct vma *upper = kzalloc(sizeof(*upper));
+    struct vma *upper = mm->nr_vmas < VMAS_MAX ? kzalloc(sizeof(*upper)) : NULL;
     if (!upper)
         return -ENOMEM;
+    mm->nr_vmas++;
     *upper = *v;
     if (upper->inode)
         inode_hold(upper->inode);
     upper->start = at;
     upper->pgoff += (at - v->start) >> PAGE_SHIFT;
-    upper->grows_down = false;
     v->end = at;
     TAILQ_INSERT_AFTER(&mm->vmas, v, upper, link);
     return 0;
@@ -189,6 +190,8 @@ int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot)
         struct vma *v = vma_find(mm, at);
         if (!v)
             return -ENOMEM;
+        if ((prot & PROT_WRITE) && v->no_write)
+            return -EACCES;
         at = v->end;
     }
     if (split_at(mm, start) < 0 || split_at(mm, end) < 0)
@@ -201,13 +204,10 @@ int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot)
         /* Entries lose rights at once and gain them by the next fault. */
         for (virt_t va = v->start; va < v->end; va += PAGE_SIZE) {
             u32 *pte = pte_get(mm, va, false);
-            if (!pte || !(*pte & PTE_PRESENT))
+            if (!pte || !(*pte & PTE_HELD))
                 continue;
-            *pte &= ~PTE_WRITE;
-            if (prot == PROT_NONE)
-                *pte &= ~PTE_USER; /* present for us, out of reach for the program */
-            else
-                *pte |= PTE_USER;
+            *pte &= ~(PTE_WRITE | PTE_HELD);
+            *pte |= prot == PROT_NONE ? PTE_NONE : PTE_PRESENT;
         }
     }
     tlb_flush_all();
@@ -246,7 +246,7 @@ static int fork_pages(struct mm *to, struct mm *from, const struct vma *v)
             va = (va & ~(TABLE_SPAN - 1)) + TABLE_SPAN;
             continue;
         }
-        if (*pte & PTE_PRESENT) {
+        if (*pte & PTE_HELD) {
             u32 *copy = pte_get(to, va, true);
             if (!copy)
                 return -ENOMEM;
@@ -277,6 +277,7 @@ struct mm *mm_fork(struct mm *from)
         if (copy->inode)
             inode_hold(copy->inode);
         TAILQ_INSERT_TAIL(&to->vmas, copy, link);
+        to->nr_vmas++;
         if (fork_pages(to, from, v) < 0)
             goto fail;
     }

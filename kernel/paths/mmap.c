@@ -34,7 +34,7 @@ static void map_around(struct mm *mm, struct vma *v, virt_t address)
         MIN(ROUND_DOWN(address, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE, v->end);
     u32 *pte = pte_get(mm, start, false); /* the window never leaves its page table */
     for (virt_t va = start; va < end; va += PAGE_SIZE, pte++) {
-        if (*pte & PTE_PRESENT)
+        if (*pte & PTE_HELD)
             continue;
         u32 index = v->pgoff + ((va - v->start) >> PAGE_SHIFT);
         struct page *page = cache_peek(&v->inode->mapping, index);
@@ -49,13 +49,15 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
 {
     u32 index = v->pgoff + ((address - v->start) >> PAGE_SHIFT);
     u32 left = (v->end - (address & PAGE_MASK)) >> PAGE_SHIFT;
+    bool is_file = v->inode->super; /* shared memory: one page for each touch */
     struct page *page;
-    int err = cache_read(&v->inode->mapping, index, MIN(left, (u32)READAHEAD_MAX_PAGES), &v->ra,
-                         &page, did_io);
+    int err =
+        cache_read(&v->inode->mapping, index, is_file ? MIN(left, (u32)READAHEAD_MAX_PAGES) : 1,
+                   is_file ? &v->ra : NULL, &page, did_io);
     if (err < 0)
         return err;
     u32 *pte = pte_get(mm, address, true);
-    if (pte && !(*pte & PTE_PRESENT))
+    if (pte && !(*pte & PTE_HELD))
         map_page(mm, v, pte, page);
     page_put(page, HOLD_USE);
     if (!pte)
@@ -89,13 +91,18 @@ long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff)
     if (pgoff + (len >> PAGE_SHIFT) < pgoff)
         return -EOVERFLOW;
 
+    if (flags & MAP_FIXED_NOREPLACE)
+        flags |= MAP_FIXED;
+
     struct inode *inode = NULL;
+    bool no_write = false;
     if (!(flags & MAP_ANONYMOUS)) {
         struct file *f = fd_get(fd);
         if (!f)
             return -EBADF;
         int err = check_file(f, prot, shared);
         inode = err ? NULL : inode_hold(f->inode);
+        no_write = shared && (f->flags & O_ACCMODE) != O_RDWR;
         file_put(f);
         if (err)
             return err;
@@ -126,6 +133,8 @@ long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff)
     }
     if (ret == 0)
         ret = vma_add(mm, address, address + len, prot, shared, inode, pgoff);
+    if (ret == 0 && no_write)
+        vma_find(mm, address)->no_write = true;
     if (inode)
         inode_put(inode);
     if (ret == 0 && (flags & MAP_POPULATE))

@@ -12,6 +12,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/paths/paths.h"
+#include "kernel/proc/task.h"
 
 #define MAX_COUNT 0x7FFFF000u /* as on Linux: a longer request is cut */
 
@@ -20,7 +21,7 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
 {
     struct inode *inode = file->inode;
     size_t done = 0;
-    while (done < len && *pos < inode->size) {
+    while (done < len && *pos < inode->size && !task_pause()) {
         u32 index = *pos >> PAGE_SHIFT, offset = (u32)*pos & (PAGE_SIZE - 1);
         u32 chunk = MIN(len - done, PAGE_SIZE - offset);
         if (chunk > inode->size - *pos)
@@ -154,7 +155,9 @@ static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_
     for (u32 i = 0; i < count && done >= 0; i++) {
         struct iovec piece;
         long n = copyin(&piece, (const struct iovec __user *)iov + i, sizeof(piece));
-        if (n == 0)
+        if (piece.iov_len > MAX_COUNT - (u32)done) /* the total is cut, as on Linux */
+            piece.iov_len = MAX_COUNT - (u32)done;
+        if (n == 0 && (piece.iov_len || !done))
             n = to_user ? do_read(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos)
                         : do_write(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos);
         if (n < 0) {

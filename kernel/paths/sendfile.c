@@ -96,10 +96,13 @@ long sys_sendfile(u32 out_fd, u32 in_fd, u32 __user *offset, u32 count)
 {
     if (!offset)
         return do_sendfile(out_fd, in_fd, NULL, count);
-    u32 pos32;
+    s32 pos32;
     if (copyin(&pos32, offset, sizeof(pos32)) < 0)
         return -EFAULT;
+    if (pos32 < 0)
+        return -EINVAL;
     u64 pos = pos32;
+    count = MIN(count, 0x7FFFFFFFu - pos); /* where the offset ends, so does the call */
     long n = do_sendfile(out_fd, in_fd, &pos, count);
     pos32 = pos;
     return copyout(offset, &pos32, sizeof(pos32)) < 0 ? -EFAULT : n;

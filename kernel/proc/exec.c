@@ -15,6 +15,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/exec.h"
+#include "kernel/proc/exit.h"
 #include "kernel/proc/fork.h"
 
 #define PHDRS_MAX     32
@@ -294,6 +295,7 @@ static int load(const char *path, struct strings *s, struct trap_frame *frame)
         goto fail;
     }
 
+    vfork_release();
     mm_put(old);
     if (current->files)
         files_close_on_exec(current->files);

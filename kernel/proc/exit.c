@@ -30,7 +30,8 @@ void task_exit(int status)
     struct task *t = current;
     trace(TRACE_EXIT, status, t->pid);
     if (t->pid == 1) {
-        kprintf("init has ended with status %d: nothing left to run\n", status >> 8);
+        kprintf("init has ended with %s %d: nothing left to run\n",
+                status & 0x7F ? "signal" : "status", status & 0x7F ? status & 0x7F : status >> 8);
         if (status)
             power_fail();
         power_off();
@@ -52,6 +53,7 @@ void task_exit(int status)
     t->cwd = NULL;
     give_children_to_init();
 
+    vfork_release();
     irq_disable();
     t->exit_status = status;
     t->state = TASK_ZOMBIE;
@@ -83,13 +85,25 @@ void task_return_to_user(void)
     }
 }
 
+void vfork_release(void)
+{
+    if (!current->vforked)
+        return;
+    current->vforked = false;
+    wake_all(&current->parent->child_exit);
+}
+
 long sys_exit(u32 code)
 {
     task_exit((code & 0xFF) << 8);
 }
 
-/* Signals are a later issue; what is here is their deadly half: every signal that would end a
- * program by default ends it. */
+/* CHLD CONT STOP TSTP TTIN TTOU URG WINCH: none of them ends a program by default. */
+static const u32 harmless_signals =
+    1u << 17 | 1u << 18 | 1u << 19 | 1u << 20 | 1u << 21 | 1u << 22 | 1u << 23 | 1u << 28;
+
+/* Signals are a later issue; what is here is their deadly half: a signal that would end a program
+ * by default ends it, any other does nothing. */
 long sys_kill(s32 pid, u32 signal)
 {
     if (signal > SIGNAL_MAX)
@@ -104,7 +118,7 @@ long sys_kill(s32 pid, u32 signal)
         if (!match || (!t->mm && t->state != TASK_ZOMBIE))
             continue;
         found++;
-        if (!signal || t->state == TASK_ZOMBIE)
+        if (!signal || t->state == TASK_ZOMBIE || (signal < 32 && harmless_signals >> signal & 1))
             continue;
         if (t->pid == 1)
             continue; /* init takes only signals it handles: none yet */
@@ -153,15 +167,16 @@ long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage)
         if (!child)
             return -ECHILD;
     }
-    if (status && copyout(status, &child->exit_status, sizeof(int)) < 0)
-        return -EFAULT;
-    if (rusage && zero_user(rusage, 72) < 0)
-        return -EFAULT;
     u32 child_pid = child->pid;
+    int exit_status = child->exit_status;
     LIST_REMOVE(child, sibling);
     TAILQ_REMOVE(&all_tasks, child, all);
     task_count--;
     task_free(child);
+    if (status && copyout(status, &exit_status, sizeof(int)) < 0)
+        return -EFAULT;
+    if (rusage && zero_user(rusage, 72) < 0) /* struct rusage: not kept yet */
+        return -EFAULT;
     return child_pid;
 }
 

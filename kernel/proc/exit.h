@@ -11,6 +11,8 @@ void task_exit(int status) __noreturn;
 void task_die(int signal, const char *fmt, ...) __printf_like(2, 3) __noreturn;
 /* On the way to user mode: dies if it was killed, gives the CPU up if its slice is used up. */
 void task_return_to_user(void);
+/* The current task no longer uses what vfork(2) lent it: its parent goes on. */
+void vfork_release(void);
 
 long sys_exit(u32 code);
 long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage);

@@ -41,11 +41,12 @@ static struct task *copy_task(u32 stack)
 }
 
 /* A flag that would share memory between tasks that both run is refused: threads come later.
- * CLONE_VM with CLONE_VFORK (posix_spawn) is served by a copy, which no caller can tell. */
+ * CLONE_VM with CLONE_VFORK (vfork, posix_spawn) is served by a copy: the parent waits as it
+ * should, but does not see what the child stores meanwhile. */
 long sys_clone(u32 flags, u32 stack, u32 __user *parent_tid, u32 tls, u32 __user *child_tid)
 {
     const u32 served = CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |
-                       CLONE_CHILD_CLEARTID | CLONE_SETTLS;
+                       CLONE_CHILD_CLEARTID;
     if ((flags & ~served) || ((flags & CLONE_VM) && !(flags & CLONE_VFORK)))
         return -ENOSYS;
     struct task *t = copy_task(stack);
@@ -55,10 +56,16 @@ long sys_clone(u32 flags, u32 stack, u32 __user *parent_tid, u32 tls, u32 __user
         t->set_child_tid = (u32)child_tid; /* written by the child itself, in its own memory */
     if (flags & CLONE_CHILD_CLEARTID)
         t->clear_child_tid = (u32)child_tid;
+    t->vforked = flags & CLONE_VFORK;
+    u32 pid;
     task_start(t);
-    if ((flags & CLONE_PARENT_SETTID) && copyout(parent_tid, &t->pid, sizeof(t->pid)) < 0)
-        return -EFAULT;
-    return t->pid;
+    pid = t->pid;
+    if ((flags & CLONE_PARENT_SETTID) && copyout(parent_tid, &pid, sizeof(pid)) < 0)
+        parent_tid = NULL; /* as on Linux: the child lives, the caller's mistake is its own */
+    /* Nobody else reaps it, so it is there as long as we wait. */
+    if (flags & CLONE_VFORK)
+        wait_event_killable(&current->child_exit, !t->vforked, 0);
+    return pid;
 }
 
 long sys_fork(void)

@@ -10,6 +10,5 @@ bool sched_idle(void);          /* nobody wants to run */
 void sched_halt(void);
 void idle_interrupted(void); /* the halted processor has been woken: idle time ends here */
 extern u64 idle_since;       /* time-stamp at which the processor halted; 0: it runs */
-extern bool need_resched;
 
 #endif

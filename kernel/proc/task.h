@@ -51,6 +51,7 @@ struct task {
     int exit_status; /* as wait4(2) gives it */
     u32 kill_signal; /* not 0: die at the next return to user mode */
     struct wait_queue child_exit;
+    bool vforked; /* its parent waits until it execs or exits */
     u32 set_child_tid, clear_child_tid;
     u64 tls[NR_TLS_ENTRIES];
     u64 cpu_ticks_user, cpu_ticks_system;
@@ -65,6 +66,14 @@ void task_init(void);            /* makes the running code task 0, which becomes
 void sched_tick(bool from_user); /* timer interrupt */
 void schedule(void); /* gives the CPU up; the current task stays ready unless its state says so */
 void sched_yield_if_needed(void);
+extern bool need_resched;
+/* For long work in the kernel, now and then: others get their turn. True: we were killed, stop. */
+static inline bool task_pause(void)
+{
+    if (unlikely(need_resched))
+        sched_yield_if_needed();
+    return unlikely(current->kill_signal != 0);
+}
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg);
 struct task *task_find(u32 pid);
 void task_sleep_ticks(u64 ticks);

@@ -48,22 +48,23 @@ bool task_killed(void);
 
 /* Until cond is true, or the task is killed, or `deadline` (in timer ticks, 0: none) passes.
  * Gives 0, -EINTR or -ETIMEDOUT. */
-#define wait_event_killable(q, cond, deadline)             \
-    ({                                                     \
-        int wait_ret_ = 0;                                 \
-        u32 wait_flags_ = irq_save();                      \
-        while (!(cond)) {                                  \
-            if (task_killed()) {                           \
-                wait_ret_ = -EINTR;                        \
-                break;                                     \
-            }                                              \
-            if (!wait_sleep((q), (deadline)) && !(cond)) { \
-                wait_ret_ = -ETIMEDOUT;                    \
-                break;                                     \
-            }                                              \
-        }                                                  \
-        irq_restore(wait_flags_);                          \
-        wait_ret_;                                         \
+#define wait_event_killable(q, cond, deadline)                                 \
+    ({                                                                         \
+        int wait_ret_ = 0;                                                     \
+        u64 wait_deadline_ = (deadline); /* once: it may be relative to now */ \
+        u32 wait_flags_ = irq_save();                                          \
+        while (!(cond)) {                                                      \
+            if (task_killed()) {                                               \
+                wait_ret_ = -EINTR;                                            \
+                break;                                                         \
+            }                                                                  \
+            if (!wait_sleep((q), wait_deadline_) && !(cond)) {                 \
+                wait_ret_ = -ETIMEDOUT;                                        \
+                break;                                                         \
+            }                                                                  \
+        }                                                                      \
+        irq_restore(wait_flags_);                                              \
+        wait_ret_;                                                             \
     })
 
 #endif

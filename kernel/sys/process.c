@@ -3,6 +3,7 @@
 #include <linux/mman.h>
 #include <linux/reboot.h>
 #include <linux/utsname.h>
+#include "kernel/fs/dev.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
@@ -90,6 +91,8 @@ long sys_madvise(u32 address, u32 len, u32 advice)
 {
     if (address & (PAGE_SIZE - 1))
         return -EINVAL;
+    if (len > (u32)-PAGE_SIZE)
+        return -EINVAL;
     len = ROUND_UP(len, PAGE_SIZE);
     if (address >= USER_END || len > USER_END - address)
         return -ENOMEM;
@@ -125,6 +128,9 @@ long sys_set_thread_area(void __user *descriptor)
     if (slot >= NR_TLS_ENTRIES)
         return -EINVAL;
     bool empty = !d.base_addr && !d.limit && !d.seg_32bit && d.read_exec_only && d.seg_not_present;
+    /* As Linux: only 32-bit data. (A 16-bit stack would show half of the kernel's ESP at iret.) */
+    if (!empty && (!d.seg_32bit || d.contents > 1 || d.seg_not_present))
+        return -EINVAL;
     u64 type = 0x10 | (u64)(d.contents & 2) << 2 | (u64)(d.contents & 1) << 2 |
                (d.read_exec_only ? 0 : 2) | 1; /* system bit, code or data, writable, accessed */
     current->tls[slot] = empty ? 0
@@ -187,13 +193,5 @@ long sys_getrandom(void __user *buf, u32 len, u32 flags)
 {
     if (flags & ~3u)
         return -EINVAL;
-    u32 x = (u32)rdtsc() | 1;
-    for (u32 done = 0; done < len; done += 4) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        if (copyout((char __user *)buf + done, &x, MIN(len - done, 4u)) < 0)
-            return done ? (long)done : -EFAULT;
-    }
-    return len;
+    return random_read(NULL, buf, MIN(len, 33554431u), NULL); /* cut as on Linux */
 }

@@ -9,6 +9,7 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/ledger/ledger.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/page.h"
 #include "kernel/net/net.h"
 #include "kernel/paths/paths.h"
 #include "kernel/proc/exec.h"
@@ -135,6 +136,7 @@ static const syscall table[] = {
 void syscall_dispatch(struct trap_frame *f)
 {
     irq_enable();
+    frames_refill();
     ledger_entry(current->account, ENTRY_SYSCALL);
     u32 number = f->eax;
     long ret = -ENOSYS;
