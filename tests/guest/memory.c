@@ -296,6 +296,38 @@ static void test_stack(void)
     check_equal(use_stack(256), 256, "which is no harm to others");
 }
 
+/* What the file's descriptor did not allow, mprotect does not give. */
+static void test_shared_read_only(void)
+{
+    int fd = open(self, O_RDONLY);
+    char *map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+    check_errno(mprotect(map, PAGE, PROT_READ | PROT_WRITE), EACCES,
+                "a shared mapping of a file open for reading does not become writable: EACCES");
+    check_equal(mprotect(map, PAGE, PROT_NONE), 0, "but it can be closed");
+    check_equal(mprotect(map, PAGE, PROT_READ), 0, "and opened for reading again");
+    check_bytes(map, "\177ELF", 4, "with what is in the file");
+    munmap(map, PAGE);
+    close(fd);
+}
+
+static void test_closed_to_system_calls(void)
+{
+    char *map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int ends[2];
+
+    strcpy(map, "secret");
+    check_equal(mprotect(map, PAGE, PROT_NONE), 0, "a page with something in it is closed");
+    if (tcp_pair(ends) == 0) {
+        check_errno(write(ends[0], map, 7), EFAULT, "system calls cannot read it either: EFAULT");
+        close(ends[0]);
+        close(ends[1]);
+    }
+    mprotect(map, PAGE, PROT_READ);
+    check_text(map, "secret", "opened again, it is all there");
+    munmap(map, PAGE);
+}
+
 int main(int argc, char **argv)
 {
     self = argv[0];
@@ -305,6 +337,8 @@ int main(int argc, char **argv)
     test_protection();
     test_copy_on_write();
     test_file_mapping();
+    test_shared_read_only();
+    test_closed_to_system_calls();
     test_stack();
     return check_done();
 }

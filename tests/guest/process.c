@@ -280,6 +280,34 @@ static void test_faults(void)
     check_exit(return_number, NULL, 0, "after all of that, processes still run");
 }
 
+static void test_vfork_and_kill(void)
+{
+    int status;
+    pid_t pid = vfork();
+
+    if (pid == 0) {
+        usleep(50000);
+        _exit(9);
+    }
+    check_equal(waitpid(pid, &status, WNOHANG), pid, "vfork goes on when the child has ended");
+    check_equal(WEXITSTATUS(status), 9, "with the child's status");
+
+    pid = fork();
+    if (pid == 0) {
+        for (;;) {
+            usleep(1000000);
+        }
+    }
+    check_equal(kill(pid, SIGCONT), 0, "SIGCONT can be sent");
+    check_equal(kill(pid, SIGWINCH), 0, "SIGWINCH, too");
+    usleep(50000);
+    check_equal(waitpid(pid, &status, WNOHANG), 0, "and neither ends a program");
+    check_equal(kill(pid, SIGTERM), 0, "SIGTERM can be sent");
+    check_equal(waitpid(pid, &status, 0), pid, "and does");
+    check_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, SIGTERM, "as the status says");
+    check_errno(kill(pid, 0), ESRCH, "then there is no such process: ESRCH");
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--exec-target") == 0) {
@@ -295,5 +323,6 @@ int main(int argc, char **argv)
     test_orphans();
     test_execve();
     test_faults();
+    test_vfork_and_kill();
     return check_done();
 }
