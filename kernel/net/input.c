@@ -31,8 +31,8 @@ struct rx_buffer {
 };
 
 static struct rx_buffer buffers[RX_BUFFERS_MAX]; /* 2i and 2i+1 share a page */
-static LIST_HEAD(, rx_buffer)
-pool, bare;
+LIST_HEAD(rx_buffer_list, rx_buffer);
+static struct rx_buffer_list pool, bare;
 static u32 nr_free;
 struct input_stats input_stats;
 
