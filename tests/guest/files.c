@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/stat.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#ifndef STATX_TYPE /* newer C libraries bring it themselves */
+#include <linux/stat.h>
+#endif
 
 #define MIB         (1 << 20)
 #define SPARSE_SIZE (68 * MIB + 123)
