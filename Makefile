@@ -20,7 +20,6 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PRECIOUS: %.o
 .DEFAULT_GOAL := all
 
 DEPS := build/deps
@@ -109,6 +108,7 @@ $B/ferry.iso: $B/ferry.elf boot/grub.cfg
 	@$(GRUB_MKRESCUE) --fonts= --locales= --themes= --compress=no -o $@ --install-modules="normal iso9660 \
 	    biosdisk multiboot serial terminal echo test minicmd" $B/iso >$O/iso.log 2>&1 || { cat $O/iso.log; exit 1; }
 
+.PRECIOUS: $O/user/%.c.o $O/tests/guest/%.c.o
 # A user program is one file, with what it uses of user/lib, against musl.
 LIBS := $O/user/lib.a $O/tests/guest/lib.a
 CRT  := $(addprefix $(MUSL_LIB)/,crt1.o crti.o)
