@@ -115,3 +115,15 @@ def test_the_same_boot_executes_the_same_instructions():
             _, text = ferry.finish()
             clocks.append(re.findall(r"^(tsc|idle) (\d+)$", text, re.MULTILINE))
     assert clocks[0] and clocks[0] == clocks[1], f"expected equal clocks, got {clocks}"
+
+
+def test_names_in_the_documents_are_names_in_the_tree():
+    """`name` in a document is a function, a file, a command or a word of the interface: it must be there."""
+    names = set()
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        names |= set(re.findall(r"`([a-z_][a-z_0-9]+)`", document.read_text(encoding="utf-8")))
+    source = "\n".join(path.read_text(encoding="utf-8", errors="replace")
+                       for room in ("boot", "kernel", "drivers", "user", "tools", "tests")
+                       for path in (ROOT / room).rglob("*") if path.is_file() and path.suffix != ".pyc")
+    missing = sorted(name for name in names if not re.search(rf"\b{name}\b", source))
+    assert not missing, f"expected every name in the tree, did not find {missing}"
