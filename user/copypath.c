@@ -180,7 +180,11 @@ static void table_legend(bool icount)
         "\nA cold cache is filled from the disk, a warm one is not. Headers are kept apart.\n"
         "Books that count DMA as copies say 4 for read+write, 3 and 2 for sendfile. Those that\n"
         "say \"4 context switches\" mean in+out: the CPU changes its ring, not the task.%s%s\n",
-        DIM, icount ? "" : "\nInstructions per KiB: `make bench`, where QEMU counts them.", PLAIN);
+        DIM,
+        icount ? "\nQEMU counts instructions: the clock, and so each task, stands still while the "
+                 "disk works."
+               : "\nInstructions per KiB: `make bench`, where QEMU counts them.",
+        PLAIN);
 }
 
 static void machine_line(const struct measure *m, const struct crossing *c)

@@ -231,6 +231,8 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
             if (plan.count == 1)
                 failures = 1; /* it is by itself already */
             cache_stats.misses++;
+            if (did_io)
+                *did_io = true;
             page = fill(m, plan);
             if (!page)
                 return -ENOMEM;
