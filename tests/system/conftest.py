@@ -11,7 +11,8 @@ import pytest
 
 import ferry as ferry_module
 from ferry import DISK, KERNEL, PATHS, ROOT, Ferry
-from leaks import expect_holdings, holdings, settled_holdings
+from images import root_folder
+from leaks import expect_holdings, settled_holdings
 
 
 def pytest_sessionstart(session):
@@ -19,6 +20,14 @@ def pytest_sessionstart(session):
     if missing:
         pytest.exit(f"{' and '.join(missing)} not built: run `make` first", returncode=2)
     shutil.rmtree(ferry_module.LOGS, ignore_errors=True)
+
+
+def pytest_collection_finish(session):
+    """Tests that wait for a minute do so in the background from now on."""
+    if not session.config.option.collectonly:
+        for module in {item.module for item in session.items}:
+            if hasattr(module, "start"):
+                module.start()
 
 
 def pytest_runtest_setup(item):
@@ -53,6 +62,13 @@ def make_disk(tmp_path_factory):
     return make
 
 
+@pytest.fixture(scope="session")
+def small_disk(make_disk, tmp_path_factory):
+    """A function that makes a small sound image, by block size: see images.py."""
+    root = root_folder(tmp_path_factory.mktemp("root"))
+    return lambda block_size=1024: make_disk("--block-size", block_size, "--size", 8, root)
+
+
 @pytest.fixture(scope="module")
 def web_machine(request):
     """A machine with shell and web server, for all tests of a module; MACHINE in it has more options."""
@@ -60,7 +76,7 @@ def web_machine(request):
         for path in PATHS:  # so that what is needed once is there
             ferry.get(f"/{path}/1m")
         ferry.sh("offload eth0")
-        holdings(ferry)
+        ferry.at_rest = None
         yield ferry
 
 
@@ -68,6 +84,8 @@ def web_machine(request):
 def web(web_machine):
     """The module's machine for one test, after which it must hold no more than before."""
     Ferry.machines.append(web_machine)
-    before = settled_holdings(web_machine)
+    before = web_machine.at_rest or settled_holdings(web_machine)
+    web_machine.at_rest = None
     yield web_machine
     expect_holdings(web_machine, before)
+    web_machine.at_rest = before  # of the next test, too

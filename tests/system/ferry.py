@@ -13,6 +13,7 @@ Every machine has a time limit; when it is over, QEMU is ended and whoever waits
 guest says is kept in build/test/system/, and the end of it is shown by a test that fails (conftest.py).
 """
 
+import codecs
 import hashlib
 import os
 import re
@@ -125,13 +126,14 @@ class Ferry:
         self.qemu.kill()
 
     def _read(self):
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
         with open(self.log, "wb") as log:
             while True:
                 data = self.qemu.stdout.read1(65536)
                 log.write(data)
                 log.flush()
                 with self._changed:
-                    self.text += data.decode(errors="replace").replace("\r", "")
+                    self.text += decoder.decode(data).replace("\r", "")
                     self._closed = not data
                     self._changed.notify_all()
                 if not data:

@@ -7,7 +7,7 @@ import subprocess
 
 from ferry import BUILD
 
-PROGRAMS = ["init", "cat", "ls", "sha256", "busybox"]
+PROGRAMS = ["init", "cat", "ls", "offload", "serve", "sha256", "busybox"]
 COMMANDS = ["sh", "stty", "dd", "stat", "echo", "find", "readlink", "sleep"]
 
 # What a program may ask of a damaged disk: each command is on its own, whatever became of the others.
@@ -87,3 +87,12 @@ class Image:
 
     def truncate(self, size):
         os.truncate(self.path, size)
+
+
+def failing(path, sectors, once=False):
+    """QEMU's options for a disk hda which cannot read these sectors."""
+    option = f"if=ide,index=0,driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={path}"
+    for i, sector in enumerate(sectors):
+        option += (f",file.inject-error.{i}.event=read_aio,file.inject-error.{i}.sector={sector}"
+                   f",file.inject-error.{i}.errno=5,file.inject-error.{i}.once={'on' if once else 'off'}")
+    return ["-drive", option]

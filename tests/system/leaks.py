@@ -16,7 +16,7 @@ def holdings(ferry):
     """{what: how many}. Connections in TIME_WAIT are taken out of their pool: they end in 60 seconds."""
     if ferry.web:  # the server learns that its children ended when the next client comes
         ferry.get("/ledger/system")
-        ferry.sh("sleep 0.1")
+        ferry.sh("sleep 0.05")
     ferry.sh("echo 3 > /proc/sys/vm/drop_caches")
     held = ferry.proc("ferry/pages")
     for line in ferry.sh("cat /proc/ferry/net").splitlines():

@@ -45,6 +45,21 @@ def test_user_memory_stays_reachable_with_smap():
     assert status == 0, f"expected every check to pass, got\n{text}"
 
 
+@pytest.mark.parametrize("machine, rows", [
+    ({"cpu": "qemu32,+nx,+smep,+smap"}, 8), ({"cpu": "max"}, 8), ({"mem": 1024}, 8), ({"mem": 24}, 4)], ids=str)
+def test_files_cross_other_machines_as_the_table_says(machine, rows):
+    """With SMAP each copy to or from a program has to open the gate; with 1 GiB, addresses are high; with
+    24 MiB, the file takes nearly all of the memory, and the cache is never warm."""
+    status, text = run("/bin/copypath", "-f", "/data/16m", "-C" if rows == 4 else "-q", limit=120, **machine)
+    good = len(re.findall(r"( |=|\x1b\[32m)ok(\x1b\[0m)?$", text, re.MULTILINE))
+    assert (status, good) == (0, rows), f"expected {rows} lines that say ok, got {good}, status {status}\n{text}"
+
+
+def test_copypath_without_a_network_card_says_so():
+    status, text = run("/bin/copypath", net=False)
+    assert status == 2 and re.search(r"^copypath: ", text, re.MULTILINE), f"expected an error, got {status}\n{text}"
+
+
 def test_a_machine_without_network_card_runs_programs():
     status, text = run("/bin/sha256", "/data/one", net=False)
     assert status == 0, f"expected the program to run, got status {status}\n{text}"

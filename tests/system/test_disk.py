@@ -14,24 +14,17 @@ import subprocess
 import pytest
 
 from ferry import BUILD, DATA, DISK, ROOT, Ferry, digest, sums
-from images import Image, SIZES, contents, root_folder
+from images import SIZES, Image, contents, failing
 
 MIB = 1 << 20
 REFUSED = 3  # QEMU's status when the guest ends with its failing status
 
 
-@pytest.fixture(scope="module")
-def small(make_disk, tmp_path_factory):
-    """A small sound image, by block size."""
-    root = root_folder(tmp_path_factory.mktemp("root"))
-    return lambda block_size=1024: make_disk("--block-size", block_size, "--size", 8, root)
-
-
 @pytest.fixture
-def image(small, tmp_path):
+def image(small_disk, tmp_path):
     """A copy of the small image for the test to damage."""
     path = tmp_path / "disk.img"
-    shutil.copy(small(), path)
+    shutil.copy(small_disk(), path)
     return Image(path)
 
 
@@ -82,8 +75,8 @@ def test_a_truncated_image_is_refused(image):
     refused(image.path, r"the device only \d+: a truncated image\?")
 
 
-def test_a_root_that_is_not_there_is_refused(small):
-    refused(small(), r"no disk /dev/hdb", append="root=/dev/hdb")
+def test_a_root_that_is_not_there_is_refused(small_disk):
+    refused(small_disk(), r"no disk /dev/hdb", append="root=/dev/hdb")
 
 
 @pytest.mark.parametrize("offset, fmt, value, why", [
@@ -138,8 +131,8 @@ def sound(ferry, *names):
         assert got == digest(contents(name)), f"{name}: expected {digest(contents(name))}, got {got}"
 
 
-def test_the_small_image_is_sound(small):
-    with shell(small()) as ferry:
+def test_the_small_image_is_sound(small_disk):
+    with shell(small_disk()) as ferry:
         sound(ferry, *SIZES)
         text = ferry.sh("sh /etc/look")
         assert "looked around" in text and "error" not in text, f"expected no error, got\n{text}"
@@ -251,10 +244,10 @@ def test_a_symbolic_link_to_itself_is_an_error(image):
         sound(ferry, *SIZES)
 
 
-def test_forty_randomly_damaged_images_harm_nothing(small, tmp_path):
+def test_forty_randomly_damaged_images_harm_nothing(small_disk, tmp_path):
     """Random bytes over the metadata: superblock, group descriptors, inodes, directories, data."""
     path = tmp_path / "disk.img"
-    sound_image = small().read_bytes()
+    sound_image = small_disk().read_bytes()
     for seed in range(40):
         generator = random.Random(seed)
         damaged = bytearray(sound_image)
@@ -271,20 +264,11 @@ def test_forty_randomly_damaged_images_harm_nothing(small, tmp_path):
 
 
 @pytest.fixture
-def image4k(small, tmp_path):
+def image4k(small_disk, tmp_path):
     """With blocks of a page each: metadata are read in pages, and a bad sector costs the whole page."""
     path = tmp_path / "disk.img"
-    shutil.copy(small(4096), path)
+    shutil.copy(small_disk(4096), path)
     return Image(path)
-
-
-def failing(path, sectors, once=False):
-    """QEMU's options for a disk hda which cannot read these sectors."""
-    option = f"if=ide,index=0,driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={path}"
-    for i, sector in enumerate(sectors):
-        option += (f",file.inject-error.{i}.event=read_aio,file.inject-error.{i}.sector={sector}"
-                   f",file.inject-error.{i}.errno=5,file.inject-error.{i}.once={'on' if once else 'off'}")
-    return ["-drive", option]
 
 
 def test_a_bad_sector_fails_its_file_and_nothing_else(image4k):
@@ -376,9 +360,9 @@ def test_the_disk_image_is_sound_in_the_eyes_of_e2fsck():
     assert done.returncode == 0, f"expected a sound image, got\n{done.stdout}"
 
 
-def test_a_partition_can_be_the_root(small, tmp_path):
+def test_a_partition_can_be_the_root(small_disk, tmp_path):
     """root=/dev/hda1, with a partition table as MBR (one entry, from sector 2048 on)."""
-    data = small().read_bytes()
+    data = small_disk().read_bytes()
     mbr = bytearray(2048 * 512)
     mbr[446:462] = struct.pack("<B3sB3sII", 0x80, b"\0\0\0", 0x83, b"\0\0\0", 2048, len(data) // 512)
     mbr[510:512] = b"\x55\xaa"
@@ -388,8 +372,8 @@ def test_a_partition_can_be_the_root(small, tmp_path):
         sound(ferry, *SIZES)
 
 
-def test_a_second_disk_can_be_the_root(small, tmp_path):
+def test_a_second_disk_can_be_the_root(small_disk, tmp_path):
     empty = tmp_path / "empty.img"
     empty.write_bytes(bytes(MIB))
-    with Ferry("root=/dev/hdb", shell=True, disks=[empty, small()], net=False) as ferry:
+    with Ferry("root=/dev/hdb", shell=True, disks=[empty, small_disk()], net=False) as ferry:
         sound(ferry, *SIZES)

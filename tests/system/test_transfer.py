@@ -1,14 +1,15 @@
 """Files of every kind arrive as they are, along every path, whatever the client and the wire do."""
 
 import hashlib
-import threading
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from client import Gone
-from ferry import DATA, PATHS, digest, sums
+from ferry import DATA, PATHS, Ferry, digest, sums
+from images import Image, contents, failing
 from leaks import expect_holdings, settled_holdings
 
 FILES = ["zero", "one", "4095", "4096", "4097", "1m", "16m", "64m", "fragmented", "sparse"]
@@ -142,6 +143,51 @@ def test_clients_that_reset_at_random_moments_cost_nothing(web):
     expect_file(web.get("/sendfile/1m"), "1m", "a file afterwards")
 
 
+# --- Memory that is too small, and a failing disk beneath a server ------------------------------------------------------------------------
+
+
+def test_a_file_larger_than_the_memory_arrives():
+    """The cache is reclaimed behind the reader. Pages that are mapped stay: along mmap a program may get no
+    more memory and be ended, but nobody else."""
+    with Ferry(shell=True, web=True, mem=32) as ferry:
+        for path in PATHS:
+            ferry.get(f"/{path}/1m")
+        before = settled_holdings(ferry)
+        for _ in range(2):
+            expect_file(ferry.get("/readwrite/64m"), "64m", "64m by readwrite")
+            expect_file(ferry.get("/sendfile/64m"), "64m", "64m by sendfile")
+            with ferry.client() as client:
+                client.send("/mmap/64m")
+                client.read_head()
+                client.input.read(64 << 20)
+            expect_file(ferry.get("/mmap/16m"), "16m", "16m by mmap")
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            targets = [f"/{PATHS[i % 2 * 2]}/16m" for i in range(CLIENTS)]
+            for target, answer in zip(targets, pool.map(lambda target: fetch(ferry, target), targets)):
+                expect_file(answer, "16m", target)
+        expect_holdings(ferry, before)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_file_that_cannot_be_read_ends_its_answer_early(path, small_disk, tmp_path):
+    """With mmap it is the page fault of a copy that fails: an error for the program, not its end."""
+    image = Image(shutil.copy(small_disk(4096), tmp_path / "disk.img"))
+    bad = image.sector_of("/data/large", 60)
+    with Ferry(shell=True, web=True, disk=None, extra=failing(image.path, [bad])) as ferry:
+        ferry.get(f"/{path}/small")
+        before = settled_holdings(ferry)
+        for _ in range(3):
+            with ferry.client() as client:
+                client.send(f"/{path}/large")
+                status, headers, _ = client.read_head()
+                length = int(headers["content-length"])
+                body = client.input.read(length)
+                assert status == 200 and 0 < len(body) < length, f"expected a part of {length} bytes, got {len(body)}"
+                assert body == contents("large")[:len(body)], "expected the file's first bytes, got others"
+            assert ferry.get(f"/{path}/other").body == contents("other"), "expected another file to arrive"
+        expect_holdings(ferry, before)
+
+
 # --- HTTP ---------------------------------------------------------------------------------------------------
 
 
@@ -236,38 +282,3 @@ def test_the_first_page_lists_every_file_and_path(web):
     page = web.get("/").body.decode()
     missing = [f"/{path}/{name}" for path in PATHS for name in FILES if f"/{path}/{name}" not in page]
     assert not missing, f"expected links to all files, missing {missing}"
-
-
-# --- Everything comes back ----------------------------------------------------------------------------------------
-
-
-def test_a_vanished_client_and_old_connections_are_forgotten(web_machine):
-    """A peer that vanishes is given up after five retransmissions, a connection in TIME_WAIT after a
-    minute. Both wait here at the same time; then nothing is left of either."""
-    ferry = web_machine
-    before = settled_holdings(ferry)
-    for _ in range(20):  # the server ends these
-        ferry.get("/sendfile/one", headers={"Connection": "close"})
-    client = ferry.client(receive_buffer=65536, timeout=5)
-    client.send("/sendfile/64m")
-    client.read_head()
-    client.read(300_000)
-    ferry.sh("echo 1 > /proc/sys/ferry/drop_nth")  # every frame is lost: to the guest the client is gone
-    try:
-        client.read(8_000_000)
-    except OSError:
-        pass
-    end = time.monotonic() + 100
-    while time.monotonic() < end:
-        net = ferry.proc("ferry/net")
-        if not net["tcp_active"] and not net["tcp_time_wait"]:
-            break
-        time.sleep(1)
-    ferry.sh("echo 0 > /proc/sys/ferry/drop_nth")
-    client.close()
-    net = ferry.proc("ferry/net")
-    got = {name: net[name] for name in ("tcp_active", "tcp_time_wait", "sockets", "orphans")}
-    assert got == {"tcp_active": 0, "tcp_time_wait": 0, "sockets": 1, "orphans": 0}, (
-        f"expected only the listening socket, got {got}")
-    expect_holdings(ferry, before)
-    expect_file(ferry.get("/sendfile/1m"), "1m", "a file afterwards")
