@@ -431,7 +431,7 @@ static void serve(struct socket *s)
     if (!s->tcp || s->state != SOCKET_CONNECTED)
         return;
     connection_recover(s);
-    connection_feed(s, ticked);
+    connection_feed(s, ticked, ticked);
     if (ticked && connection_persist(s)) {
         connection_abort(s, ETIMEDOUT);
         return;

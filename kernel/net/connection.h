@@ -10,7 +10,8 @@ void connection_forget(struct socket *s); /* the socket is freed */
 
 /* feed.c */
 void connection_tune(struct socket *s); /* the card's features decide how segments are built */
-void connection_feed(struct socket *s, bool flush);
+/* Gives the stack what may go now. `flush`: MSG_MORE is over. `tick`: the slow clock has ticked. */
+void connection_feed(struct socket *s, bool flush, bool tick);
 /* After an ACK: sends the next lost segment again when there was more than one. */
 void connection_recover(struct socket *s);
 /* The slow clock has ticked: probes a closed window. True when the peer has vanished. */

@@ -121,7 +121,11 @@ static void write_bytes(struct socket *s, u32 n, u32 segment)
     tcp_output(pcb);
 }
 
-void connection_feed(struct socket *s, bool flush)
+/* With gathering off a slot is cut in two only when the peer has kept its window short through
+ * several probes: the second half costs a copy, which the ledger would show. */
+#define PERSIST_CUTS 4
+
+void connection_feed(struct socket *s, bool flush, bool tick)
 {
     struct tcp_pcb *pcb = s->tcp;
     if (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT)
@@ -145,6 +149,7 @@ void connection_feed(struct socket *s, bool flush)
         .mss = s->mss,
         .window = MIN(pcb->snd_wnd_max, pcb->cwnd),
         .more = s->more && !flush,
+        .override = tick && (!connection_slot(s) || s->persist_shift >= PERSIST_CUTS),
         .now = s->no_delay || s->tx_shut || (!s->file && !s->listener),
     };
     if (!f.unwritten || !f.room)
@@ -159,7 +164,7 @@ void connection_push(struct socket *s, bool more)
     s->more = more || s->cork;
     if (!s->tcp || s->state != SOCKET_CONNECTED)
         return;
-    connection_feed(s, false);
+    connection_feed(s, false, false);
     net_flush();
     /* The window is full and more than a batch waits: look whether it has been opened. Not for
      * less, or each small write would go out on its own. */
@@ -212,7 +217,9 @@ bool connection_persist(struct socket *s)
     /* A peer that shrinks its window in the middle of a retransmission makes lwIP wait where it
      * cannot split the long segment; that, too, must end. */
     bool stuck = pcb->unsent && !pcb->unacked && pcb->persist_backoff;
-    bool closed = sendq_unwritten(&s->q) && pcb->snd_lbb == pcb->lastack && !window_room(s);
+    /* Data waits and nothing is in flight, although it was fed just now: the window is closed, or
+     * too short. */
+    bool closed = sendq_unwritten(&s->q) && pcb->snd_lbb == pcb->lastack;
     if (!stuck && !closed) {
         s->persist_shift = 0;
         return false;

@@ -188,7 +188,10 @@ u32 feed_amount(const struct feed_state *f)
         return n;
     if (f->in_flight)
         return 0;
-    /* Nothing in flight: if it is the window that is short, nothing better will come; if it is
-     * the data, it goes unless the program has announced more. */
-    return f->room < f->unwritten || !f->more ? n : 0;
+    /* Nothing in flight. If it is the window that is short, a whole frame goes; for less than
+     * that it is better to wait until the window opens, but not for ever. If it is the data, it
+     * goes unless the program has announced more. */
+    if (f->room < f->unwritten)
+        return n >= f->mss || f->override ? n : 0;
+    return f->more ? 0 : n;
 }

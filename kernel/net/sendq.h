@@ -132,6 +132,7 @@ struct feed_state {
     u32 window;    /* congestion window, or the largest window the peer has offered if less */
     bool more;     /* the program says that more follows at once */
     bool now;      /* TCP_NODELAY, or the connection is being closed */
+    bool override; /* the window has been short for so long that a part of a frame may go */
 };
 u32 feed_amount(const struct feed_state *f);
 

@@ -55,7 +55,7 @@ static int wait_room(struct socket *s, bool nonblock, u64 deadline)
             return err == -ETIMEDOUT ? -EAGAIN : err;
         if (sendq_space(&s->q))
             return 0;
-        connection_feed(s, true); /* a full buffer waits for nobody's MSG_MORE */
+        connection_feed(s, true, false); /* a full buffer waits for nobody's MSG_MORE */
         net_flush();
         net_poll();
         sched_yield_if_needed();

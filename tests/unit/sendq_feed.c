@@ -86,11 +86,17 @@ static void a_closed_window_gets_nothing(void **state)
     assert_int_equal(feed_amount(&f), 0);
 }
 
-static void a_tiny_window_is_used_when_nothing_is_in_flight(void **state)
+static void a_tiny_window_is_used_only_when_it_stays_tiny(void **state)
 {
     struct feed_state f = usual(100000, 500, 0);
+    assert_int_equal(feed_amount(&f), 0);
+    f.override = true;
     assert_int_equal(feed_amount(&f), 500);
     f.more = true;
+    assert_int_equal(feed_amount(&f), 500);
+    f = usual(100000, MSS, 0); /* a whole frame does not wait */
+    assert_int_equal(feed_amount(&f), MSS);
+    f = usual(500, 500, 0); /* nor all that there is */
     assert_int_equal(feed_amount(&f), 500);
     f = usual(100000, 500, 1000); /* else it may open further */
     assert_int_equal(feed_amount(&f), 0);
@@ -107,14 +113,15 @@ static void half_of_a_small_window_is_enough(void **state)
 
 static void it_never_waits_for_ever(void **state)
 {
-    /* With nothing in flight and nothing announced there is no event to wait for: whatever the
-     * window, something must go. */
+    /* With nothing in flight and nothing announced only the clock is left to wait for: when it
+     * says so, something must go, whatever the window. */
     srand(2);
     for (int i = 0; i < 1000000; i++) {
         struct feed_state f = usual(rand() % 300000 + 1, rand() % 70000 + 1, 0);
         f.mss = rand() % 1460 + 1;
         f.window = rand() % 70000;
         f.now = rand() % 2;
+        f.override = true;
         u32 n = feed_amount(&f);
         assert_true(n > 0);
         assert_true(n <= f.room && n <= f.unwritten);
@@ -135,7 +142,7 @@ int main(void)
         cmocka_unit_test(announced_bytes_are_waited_for),
         cmocka_unit_test(no_short_frame_while_more_is_there),
         cmocka_unit_test(a_closed_window_gets_nothing),
-        cmocka_unit_test(a_tiny_window_is_used_when_nothing_is_in_flight),
+        cmocka_unit_test(a_tiny_window_is_used_only_when_it_stays_tiny),
         cmocka_unit_test(half_of_a_small_window_is_enough),
         cmocka_unit_test(it_never_waits_for_ever),
     };
