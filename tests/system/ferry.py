@@ -196,7 +196,7 @@ class Ferry:
         mark = f"@@{self._commands}@"
         start = self._seen
         self.type(f"{command}\necho {mark} $?\n")
-        match = self.expect(rf"^(?:.*?){mark} (\d+)$", seconds)
+        match = self.expect(rf"^(?:.*?){mark} (\d+)\n", seconds)  # a line may come in pieces
         with self._changed:
             output = self.text[start:match.start()].lstrip("\n") + match.group(0).split(mark)[0]
         got = int(match.group(1))
