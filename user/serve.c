@@ -344,7 +344,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     touch_text();
 
-    int listener = tcp_listen(port, 64);
+    int listener = tcp_listen(port, 128);
 
     if (listener < 0) {
         fprintf(stderr, "serve: port %d: %s\n", port, strerror(errno));

@@ -9,6 +9,7 @@ import time
 COUNTERS = {"tx_packets", "tx_bytes", "tx_descriptors", "tx_doorbells", "doorbells", "tx_tso", "tx_busy",
             "tx_dropped_fault", "rx_packets", "rx_bytes", "rx_missed", "rx_errors", "rx_dropped_fault", "irqs",
             "reg_reads", "reg_writes", "tx_slots", "tx_bounced", "tx_no_record", "tx_ring_full", "rx_no_buffer",
+            "tx_stale", "rx_refused",
             "acks_merged", "ip_drop", "ip_chkerr", "tcp_xmit", "tcp_recv", "tcp_drop", "tcp_chkerr", "tcp_memerr"}
 
 
