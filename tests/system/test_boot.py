@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ferry import DISK, ISO, KERNEL, ROOT, Ferry, run
+from ferry import Ferry, run
 
 
 def test_thirty_boots_in_a_row_succeed():
@@ -93,7 +93,7 @@ def test_exit_status_of_the_program_is_printed():
     assert status == 42, f"expected 42, got {status}"
 
 
-# --- A panic explains itself ------------------------------------------------------------------------------
+# --- A panic explains itself --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=["assert", "fault", "text", "stack"])

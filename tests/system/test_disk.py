@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from ferry import BUILD, DATA, DISK, ROOT, Ferry, digest, sums
+from ferry import BUILD, DATA, DISK, Ferry, digest, sums
 from images import SIZES, Image, contents, failing
 
 MIB = 1 << 20
@@ -45,7 +45,7 @@ def shell(disk, **options):
     return Ferry(shell=True, disk=disk, net=False, **options)
 
 
-# --- No file system -------------------------------------------------------------------------------------------
+# --- No file system -----------------------------------------------------------------------------------
 
 
 def test_without_a_disk_it_refuses_to_start():
@@ -121,7 +121,7 @@ def test_a_root_that_is_no_directory_is_refused(image):
     refused(image.path, r"the root is no directory")
 
 
-# --- Damage inside a file system ------------------------------------------------------------------------------
+# --- Damage inside a file system ----------------------------------------------------------------------
 
 
 def sound(ferry, *names):
@@ -260,7 +260,7 @@ def test_forty_randomly_damaged_images_harm_nothing(small_disk, tmp_path):
         assert status in (0, REFUSED), f"seed {seed}: expected an end of its own, got {status}\n{text}"
 
 
-# --- A disk that fails ----------------------------------------------------------------------------------------
+# --- A disk that fails --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -336,7 +336,7 @@ def test_every_page_is_free_again_after_errors(image4k):
         assert before == after, f"expected {before}, got {after}"
 
 
-# --- Sound file systems of every kind -----------------------------------------------------------------------------
+# --- Sound file systems of every kind -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("block_size", [1024, 2048, 4096])

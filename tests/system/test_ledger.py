@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from client import Gone
 from ferry import DATA, PATHS, digest, run, sums
-from ledger import Ledger, clean, difference, on_disk, plus, received, table, written
+from ledger import Ledger, clean, difference, plus, received, table, written
 
 FILES = ["one", "4095", "4096", "4097", "1m", "16m", "fragmented", "sparse"]
 CARDS = {"sg on": True, "tso off": True, "sg off": False}  # what was switched: whether the card gathers
@@ -135,7 +134,7 @@ def test_system_calls_are_those_of_the_path(web, path):
     assert counts[1] - counts[0] == expected, f"{path}: expected {expected} more calls, got {counts[1] - counts[0]}"
 
 
-# --- In foul weather ----------------------------------------------------------------------------------------------
+# --- In foul weather ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["sg on", "sg off"])
@@ -241,7 +240,7 @@ def test_bytes_of_a_reset_connection_are_counted_once(web):
         f"expected 300000 <= carried <= copied, got {carried} and {copied}")
 
 
-# --- copypath and samepage ----------------------------------------------------------------------------------------
+# --- copypath and samepage ----------------------------------------------------------------------------
 
 COPYPATH_FILES = ["one", "4095", "4096", "4097", "1m", "16m", "64m", "fragmented"]
 

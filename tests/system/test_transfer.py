@@ -143,7 +143,7 @@ def test_clients_that_reset_at_random_moments_cost_nothing(web):
     expect_file(web.get("/sendfile/1m"), "1m", "a file afterwards")
 
 
-# --- Memory that is too small, and a failing disk beneath a server ------------------------------------------------------------------------
+# --- Memory that is too small, and a failing disk beneath a server ------------------------------------
 
 
 def test_a_file_larger_than_the_memory_arrives():
@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_read_ends_its_answer_early(path, small_disk, tmp_
         expect_holdings(ferry, before)
 
 
-# --- HTTP ---------------------------------------------------------------------------------------------------
+# --- HTTP ---------------------------------------------------------------------------------------------
 
 
 def test_a_connection_stays_open_for_many_requests(web):
@@ -259,7 +259,8 @@ def test_what_is_not_there_is_404(web, target):
     (b"GET one HTTP/1.1\r\nHost: x\r\n\r\n", 400), (b"\x00\x01\x02\xff\r\n\r\n", 400),
     (b"GET /sendfile/%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400), (b"GET /one HTTP/1.1\r\nHost x\r\n\r\n", 400),
     (b"GET /sendfile/../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    (b"POST /sendfile/one HTTP/1.1\r\nHost: x\r\n\r\n", 405), (b"DELETE /sendfile/one HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+    (b"POST /sendfile/one HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+    (b"DELETE /sendfile/one HTTP/1.1\r\nHost: x\r\n\r\n", 405),
     (b"GET /one HTTP/2.0\r\nHost: x\r\n\r\n", 505), (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
     (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
 ])

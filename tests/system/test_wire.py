@@ -40,7 +40,8 @@ def recorded(request, tmp_path_factory):
 def test_every_ip_and_tcp_checksum_is_right(recorded):
     capture, _, _ = recorded
     assert len(capture.sent()) > 2000, f"expected thousands of segments from the guest, got {len(capture.sent())}"
-    assert capture.bad == [], f"expected none wrong of {len(capture.frames)}, got {len(capture.bad)}: {capture.bad[:10]}"
+    assert capture.bad == [], (
+        f"expected none wrong of {len(capture.frames)}, got {len(capture.bad)}: {capture.bad[:10]}")
 
 
 def test_no_frame_is_longer_than_ethernet_allows(recorded):
