@@ -107,9 +107,10 @@ int fault_handle(u32 address, u32 error, bool from_user)
     bool did_io = false;
     int signal = !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
     ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
-    if (signal == SIGNAL_KILL && !from_user) {
-        /* No memory in the middle of a system call: it ends with -EFAULT and the task dies. */
-        current->kill_signal = SIGNAL_KILL;
+    if (signal == SIGNAL_KILL) {
+        kprintf("%s[%u]: out of memory: killed\n", current->name, current->pid);
+        if (!from_user) /* in the middle of a system call: it ends first, with -EFAULT */
+            current->kill_signal = SIGNAL_KILL;
     }
     return signal;
 }
