@@ -6,6 +6,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,12 @@ def pytest_runtest_setup(item):
     Ferry.machines.clear()
 
 
+def pytest_runtest_teardown(item):
+    """pytest keeps the folders of three sessions: without the images they are small."""
+    for image in getattr(item, "funcargs", {}).get("tmp_path", Path("/nowhere")).glob("*.img"):
+        image.unlink()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failure shows the end of what each machine said that the test had to do with."""
@@ -59,7 +66,8 @@ def make_disk(tmp_path_factory):
             made[key] = image
         return made[key]
 
-    return make
+    yield make
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +80,7 @@ def small_disk(make_disk, tmp_path_factory):
 @pytest.fixture(scope="module")
 def web_machine(request):
     """A machine with shell and web server, for all tests of a module; MACHINE in it has more options."""
-    with Ferry(shell=True, web=True, **{"limit": 300, **getattr(request.module, "MACHINE", {})}) as ferry:
+    with Ferry(shell=True, web=True, **{"limit": 900, **getattr(request.module, "MACHINE", {})}) as ferry:
         for path in PATHS:  # so that what is needed once is there
             ferry.get(f"/{path}/1m")
         ferry.sh("offload eth0")
