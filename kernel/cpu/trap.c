@@ -69,7 +69,8 @@ static void page_fault(struct trap_frame *f)
     if (f->eflags & EFLAGS_IF)
         irq_enable();
 
-    if (!from_user && !extable_find(f->eip)) { /* nothing else may touch user addresses, and */
+    u32 go_on = from_user ? 0 : extable_find(f->eip);
+    if (!from_user && !go_on) { /* nothing else may touch user addresses, and */
         kprintf("page fault at %08x (error %x)\n", address, f->error); /* the rest is mapped */
         panic_frame(f, "page fault in the kernel");
     }
@@ -81,7 +82,7 @@ static void page_fault(struct trap_frame *f)
                  f->eip,
                  f->error & FAULT_WRITE ? "write" : (f->error & FAULT_FETCH ? "fetch" : "read"),
                  f->error & FAULT_PRESENT ? "a protected" : "an absent");
-    f->eip = extable_find(f->eip);
+    f->eip = go_on;
 }
 
 static void exception(struct trap_frame *f)

@@ -86,7 +86,6 @@ struct super {
     u64 blocks, blocks_free, files, files_free;
     u32 flags; /* MS_RDONLY ... of mount(2) */
     struct inode *root;
-    struct inode *covers; /* the directory it is mounted on; NULL for the root */
     struct block_device *device;
     /* Fills the inode of number inode->ino from the disk. Used by inode_get. */
     int (*read_inode)(struct inode *inode);

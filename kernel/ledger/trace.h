@@ -8,15 +8,11 @@
 
 #include "kernel/lib/types.h"
 
-#define TRACE_EVENTS(X)                      \
-    X(SWITCH, "switch to task")              \
-    X(EXEC, "exec in task")                  \
-    X(EXIT, "exit with status")              \
-    X(DISK_START, "disk command, lba")       \
-    X(DISK_END, "disk command ended, error") \
-    X(FAULT, "page fault at")                \
-    X(TX, "packet sent, length")             \
-    X(RX, "packet received, length")
+#define TRACE_EVENTS(X)         \
+    X(SWITCH, "switch to task") \
+    X(EXEC, "exec in task")     \
+    X(EXIT, "exit with status") \
+    X(TX, "packet sent, length")
 
 enum trace_event {
 #define X(name, text) TRACE_##name,

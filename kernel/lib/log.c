@@ -1,6 +1,4 @@
-/* kprintf: one line of the kernel's own to every console. "quiet" keeps it off the consoles
- * until something goes wrong (warnings and panics come through kprintf as well, so quiet only
- * silences the start-up lines, which use klog). */
+/* kprintf: the kernel's own words, to every console. */
 #include "drivers/console.h"
 #include "kernel/lib/lib.h"
 

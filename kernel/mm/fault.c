@@ -6,7 +6,6 @@
 #include <linux/mman.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/ledger/copy.h"
-#include "kernel/ledger/trace.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/mm.h"

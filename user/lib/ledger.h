@@ -4,10 +4,11 @@
  * /proc/ferry/ledger is the account of the whole machine, /proc/self/ledger that of one task.
  * Both are text, one line a figure, and a figure that is zero has no line:
  *
- *     edge <from> <to> <mover> <ops> <bytes>      payload that crossed from one place to another
- *     apart <what> <ops> <bytes>                  bytes that are not payload: tx_headers,
- * retransmit ... entry <cause> <count>                       how often the kernel was entered, and
- * why switch <voluntary|involuntary> <count>      how often the task gave up the CPU, or lost it
+ *     edge <from> <to> <mover> <ops> <bytes>    payload that crossed from one place to another
+ *     apart <what> <ops> <bytes>                no payload: tx_headers, retransmit ...
+ *     entry <cause> <count>                     how often the kernel was entered, and why
+ *     switch voluntary <count>                  how often the task gave up the CPU,
+ *     switch involuntary <count>                or lost it
  *
  * On Linux there is no such file: ledger_read fails with ENOENT, and a program shows "n/a".
  */
