@@ -16,6 +16,7 @@ struct inode;
 struct file;
 struct super;
 struct vma;
+struct poll_table;
 
 #define SUPER_READ_ONLY 1u /* MS_RDONLY of mount(2) */
 
@@ -57,7 +58,9 @@ struct file_ops {
     ssize_t (*write)(struct file *file, const void __user *buf, size_t len, u64 *pos);
     int (*readdir)(struct file *file, struct dir_sink *sink); /* from file->pos on */
     int (*ioctl)(struct file *file, u32 request, u32 argument);
-    u32 (*poll)(struct file *file); /* POLL* bits that hold now; never sleeps */
+    /* POLL* bits that hold now; names to `p` the queues that are woken when they change (poll.h).
+     * Never sleeps. NULL: always readable and writable, as regular files are. */
+    u32 (*poll)(struct file *file, struct poll_table *p);
 };
 
 struct inode {
@@ -74,6 +77,7 @@ struct inode {
     const struct file_ops *fops;
     struct mapping mapping; /* S_REG: its pages; mapping.size == size */
     void *fs;               /* the file system's own */
+    void *object;           /* S_FIFO: its pipe; S_SOCK: the socket bound to the name */
     LIST_ENTRY(inode) hash;
     TAILQ_ENTRY(inode) unused; /* while refs is 0 */
 };

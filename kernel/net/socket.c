@@ -4,6 +4,7 @@
 #include "kernel/net/socket.h"
 #include <poll.h>
 #include "kernel/cpu/cpu.h"
+#include "kernel/fs/poll.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/net/connection.h"
@@ -110,9 +111,11 @@ static void file_release(struct file *file)
     }
 }
 
-static u32 file_poll(struct file *file)
+static u32 file_poll(struct file *file, struct poll_table *p)
 {
     struct socket *s = file->private;
+    poll_wait(p, &s->readers);
+    poll_wait(p, &s->writers);
     net_rest(); /* who asks is about to sleep */
     u32 mask = s->error ? POLLERR : 0;
     if (!s->stream)

@@ -128,6 +128,42 @@ long sys_kill(s32 pid, u32 signal)
     return found ? 0 : -ESRCH;
 }
 
+bool signal_pending(void)
+{
+    return current->kill_signal != 0;
+}
+
+void signal_task(struct task *t, int sig)
+{
+    if (t->pid == 1 || (sig < 32 && harmless_signals >> sig & 1))
+        return;
+    t->kill_signal = sig;
+    task_wake(t);
+}
+
+int signal_group(u32 pgid, int sig)
+{
+    struct task *t;
+    int ret = -ESRCH;
+    TAILQ_FOREACH (t, &all_tasks, all) {
+        if (t->pgid != pgid || !t->mm)
+            continue;
+        ret = 0;
+        signal_task(t, sig);
+    }
+    return ret;
+}
+
+bool signal_ignored(int sig)
+{
+    return false;
+}
+
+bool group_orphaned(u32 pgid)
+{
+    return false;
+}
+
 static bool wanted(const struct task *child, s32 pid)
 {
     return pid == -1 || (pid > 0 && child->pid == (u32)pid) ||

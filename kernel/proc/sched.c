@@ -96,12 +96,20 @@ void task_wake(struct task *t)
     irq_restore(flags);
 }
 
+static void wake_watchers(struct wait_queue *q)
+{
+    struct watcher *w;
+    TAILQ_FOREACH (w, &q->watchers, link)
+        task_wake(w->task);
+}
+
 void wake_all(struct wait_queue *q)
 {
     u32 flags = irq_save();
     struct task *t;
     while ((t = TAILQ_FIRST(&q->sleepers)))
         task_wake(t);
+    wake_watchers(q);
     irq_restore(flags);
 }
 
@@ -111,6 +119,7 @@ void wake_one(struct wait_queue *q)
     struct task *t = TAILQ_FIRST(&q->sleepers);
     if (t)
         task_wake(t);
+    wake_watchers(q);
     irq_restore(flags);
 }
 

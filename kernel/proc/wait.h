@@ -13,18 +13,30 @@
 #include <bsd/sys/queue.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/types.h"
+#include "kernel/proc/signal.h"
 
 struct task;
 TAILQ_HEAD(task_list, task);
 
+/* A task that waits for several queues at once (poll(2)) watches each; see poll.h. */
+struct watcher {
+    struct task *task;
+    TAILQ_ENTRY(watcher) link;
+};
+TAILQ_HEAD(watcher_list, watcher);
+
 struct wait_queue {
     struct task_list sleepers;
+    struct watcher_list watchers;
 };
-#define WAIT_QUEUE(name) struct wait_queue name = {TAILQ_HEAD_INITIALIZER((name).sleepers)}
+#define WAIT_QUEUE(name)                                               \
+    struct wait_queue name = {TAILQ_HEAD_INITIALIZER((name).sleepers), \
+                              TAILQ_HEAD_INITIALIZER((name).watchers)}
 
 static inline void wait_init(struct wait_queue *q)
 {
     TAILQ_INIT(&q->sleepers);
+    TAILQ_INIT(&q->watchers);
 }
 
 /* Sleeps on q until woken or, when deadline_ticks is not 0, until that tick (see timer_ticks).
@@ -45,6 +57,27 @@ bool task_killed(void);
             wait_sleep((q), 0);       \
         irq_restore(wait_flags_);     \
     } while (0)
+
+/* As wait_event_killable, but any signal that the task may act on ends it: 0, -ERESTARTSYS or
+ * -ETIMEDOUT (signal.h). For every wait that a program may have to give up. */
+#define wait_event_signal(q, cond, deadline)                   \
+    ({                                                         \
+        int wait_ret_ = 0;                                     \
+        u64 wait_deadline_ = (deadline);                       \
+        u32 wait_flags_ = irq_save();                          \
+        while (!(cond)) {                                      \
+            if (signal_pending()) {                            \
+                wait_ret_ = -ERESTARTSYS;                      \
+                break;                                         \
+            }                                                  \
+            if (!wait_sleep((q), wait_deadline_) && !(cond)) { \
+                wait_ret_ = -ETIMEDOUT;                        \
+                break;                                         \
+            }                                                  \
+        }                                                      \
+        irq_restore(wait_flags_);                              \
+        wait_ret_;                                             \
+    })
 
 /* Until cond is true, or the task is killed, or `deadline` (in timer ticks, 0: none) passes.
  * Gives 0, -EINTR or -ETIMEDOUT. */

@@ -142,5 +142,5 @@ void syscall_dispatch(struct trap_frame *f)
     long ret = -ENOSYS;
     if (number < ARRAY_LEN(table) && table[number])
         ret = table[number](f->ebx, f->ecx, f->edx, f->esi, f->edi, f->ebp);
-    f->eax = (u32)ret;
+    f->eax = (u32)(ret == -ERESTARTSYS ? -EINTR : ret);
 }
