@@ -4,6 +4,17 @@
  * EAX is the number, EBX ECX EDX ESI EDI EBP the arguments; the answer goes into EAX, an error as
  * a negative errno. What is not here answers -ENOSYS, and C libraries then try an older call.
  * syscall(2); arch/i386 of the ABI in <asm/unistd_32.h>.
+ *
+ * A line says two things: who answers the call, and how much of Linux's call that is.
+ *
+ *     CALL(dup)                                   whole: what Linux's man page says, is so here
+ *     PARTLY(reboot, "no kexec")                  the rest is whole; what is missing, in a few
+ * words CALL_AS(fcntl, sys_fcntl64)                 the same, answered by another name's handler
+ *     PARTLY_AS(mmap, sys_old_mmap, "no ...")
+ *
+ * tools/mkcalls makes docs/system-calls.md of these lines; a test wants the page up to date and the
+ * numbers in order. To add a call: its line here in the place of its number, its prototype in
+ * kernel/sys/sys.h or the header of its room, and `tools/mkcalls`.
  */
 #include <asm/unistd_32.h>
 #include "kernel/cpu/trap.h"
@@ -20,9 +31,12 @@
 
 typedef long (*syscall)(u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
 
-/* Handlers take the arguments they need; cdecl leaves the rest to the caller. */
-#define CALL(name)             [__NR_##name] = (syscall)sys_##name
-#define CALL_AS(name, handler) [__NR_##name] = (syscall)handler
+/* Handlers take the arguments they need; cdecl leaves the rest to the caller. What is missing is
+ * for tools/mkcalls alone. */
+#define CALL_AS(name, handler)            [__NR_##name] = (syscall)handler
+#define CALL(name)                        CALL_AS(name, sys_##name)
+#define PARTLY_AS(name, handler, missing) CALL_AS(name, handler)
+#define PARTLY(name, missing)             CALL(name)
 
 #pragma GCC diagnostic ignored "-Wcast-function-type"
 static const syscall table[] = {
@@ -63,7 +77,7 @@ static const syscall table[] = {
     CALL(setsid),
     CALL(gettimeofday),
     CALL(readlink),
-    CALL(reboot),
+    PARTLY(reboot, "no kexec, no suspend, no RESTART2 command"),
     CALL_AS(mmap, sys_old_mmap),
     CALL(munmap),
     CALL(socketcall),

@@ -117,6 +117,12 @@ def test_the_same_boot_executes_the_same_instructions():
     assert clocks[0] and clocks[0] == clocks[1], f"expected equal clocks, got {clocks}"
 
 
+def test_the_page_of_the_system_calls_is_the_tables():
+    """docs/system-calls.md is what tools/mkcalls makes of kernel/sys/table.c, whose numbers are in order."""
+    status, text = tool("mkcalls", "--check")
+    assert status == 0, f"expected an up-to-date page, got status {status}\n{text}"
+
+
 def test_names_in_the_documents_are_names_in_the_tree():
     """`name` in a document is a function, a file, a command or a word of the interface: it must be there."""
     names = set()
