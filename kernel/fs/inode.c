@@ -46,22 +46,47 @@ static bool in_table(const struct inode *inode)
     return inode->hash.le_prev != NULL;
 }
 
-static void destroy(struct inode *inode)
+/* Returns the directory whose reference the inode held: the caller's now, to give back in a loop
+ * (a path may be deep, the stack is not). */
+static struct inode *destroy(struct inode *inode)
 {
+    struct inode *dir = inode->dir;
     if (in_table(inode))
         LIST_REMOVE(inode, hash);
     if (inode->mapping.ops)
         cache_truncate(&inode->mapping);
     if (inode->ops && inode->ops->release)
         inode->ops->release(inode);
+    kfree(inode->name);
     slab_free(inode_cache, inode);
+    return dir;
 }
 
-static void forget(struct inode *inode)
+static struct inode *forget(struct inode *inode)
 {
     TAILQ_REMOVE(&unused_list, inode, unused);
     nr_unused--;
-    destroy(inode);
+    return destroy(inode);
+}
+
+void inode_set_name(struct inode *inode, struct inode *dir, const char *name, u32 len)
+{
+    if (inode->dir == dir && inode->name && !strncmp(inode->name, name, len) && !inode->name[len])
+        return;
+    for (struct inode *above = dir; above; above = above->dir)
+        if (above == inode)
+            return; /* a corrupt disk: a directory below itself */
+    char *copy = kmalloc(len + 1);
+    if (!copy)
+        return; /* it keeps the name that it had */
+    memcpy(copy, name, len);
+    copy[len] = 0;
+    kfree(inode->name);
+    inode->name = copy;
+    struct inode *before = inode->dir;
+    inode->dir = inode_hold(dir);
+    if (before)
+        inode_put(before);
 }
 
 /* Forgetting an inode may wait for its readahead in flight, so the list is looked at from the
@@ -77,7 +102,9 @@ u32 inode_drop_unused(bool keep_pages)
         }
         if (!inode)
             return dropped;
-        forget(inode);
+        struct inode *dir = forget(inode);
+        if (dir)
+            inode_put(dir);
         dropped++;
     }
 }
@@ -93,16 +120,17 @@ struct inode *inode_hold(struct inode *inode)
 
 void inode_put(struct inode *inode)
 {
-    ASSERT(inode->refs > 0);
-    if (--inode->refs)
-        return;
-    if (!in_table(inode)) {
-        destroy(inode);
-        return;
+    while (inode) {
+        ASSERT(inode->refs > 0);
+        if (--inode->refs)
+            return;
+        if (!in_table(inode)) {
+            inode = destroy(inode);
+            continue;
+        }
+        TAILQ_INSERT_TAIL(&unused_list, inode, unused);
+        inode = ++nr_unused > UNUSED_LIMIT ? forget(TAILQ_FIRST(&unused_list)) : NULL;
     }
-    TAILQ_INSERT_TAIL(&unused_list, inode, unused);
-    if (++nr_unused > UNUSED_LIMIT)
-        forget(TAILQ_FIRST(&unused_list));
 }
 
 static struct inode *find(struct super *super, u32 ino)

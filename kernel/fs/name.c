@@ -61,7 +61,10 @@ static struct inode *step(struct inode *dir, const char *name, u32 len)
         return inode_hold(m->super->root);
     if (!dir->ops || !dir->ops->lookup)
         return err_ptr(-ENOTDIR);
-    return dir->ops->lookup(dir, name, len);
+    struct inode *inode = dir->ops->lookup(dir, name, len);
+    if (!is_err(inode))
+        inode_set_name(inode, dir, name, len);
+    return inode;
 }
 
 static struct inode *walk(struct inode *start, const char *path, u32 flags, struct walk *w);
@@ -166,77 +169,32 @@ int path_parent_error(struct inode *start, const char *path)
     return -EROFS; /* no file system here takes new names yet */
 }
 
-/* ---- the way back: from a directory to its path ---- */
+/* ---- the way back: from a file to its path ---- */
 
-struct name_sink {
-    struct dir_sink sink;
-    u32 ino;
-    char *name; /* NAME_MAX_LEN + 1 bytes */
-    bool found;
-};
-
-static bool emit_name(struct dir_sink *sink, const char *name, u32 len, u32 ino, u8 type, u64 next)
+int path_of(struct inode *inode, char *buf, u32 size)
 {
-    struct name_sink *s = container_of(sink, struct name_sink, sink);
-    bool dots = (len == 1 && name[0] == '.') || (len == 2 && name[0] == '.' && name[1] == '.');
-    if (ino != s->ino || dots || len > NAME_MAX_LEN)
-        return true;
-    memcpy(s->name, name, len);
-    s->name[len] = 0;
-    s->found = true;
-    return false;
-}
-
-/* The name that `dir` has in `parent`: of its mount, or found by reading the parent. */
-static int name_in_parent(struct inode *dir, struct inode *parent, char *name)
-{
-    for (u32 i = 0; i < nr_mounts; i++) {
-        if (mounts[i].super->root == dir) {
-            strlcpy(name, mounts[i].name, NAME_MAX_LEN + 1);
-            return 0;
-        }
-    }
-    struct file *f = file_new(inode_hold(parent), parent->fops, 0);
-    if (!f) {
-        inode_put(parent);
-        return -ENOMEM;
-    }
-    struct name_sink s = {.sink = {emit_name}, .ino = dir->ino, .name = name};
-    int err = f->ops && f->ops->readdir ? f->ops->readdir(f, &s.sink) : -ENOTDIR;
-    file_put(f);
-    return err < 0 ? err : s.found ? 0 : -ENOENT;
-}
-
-int path_of(struct inode *dir, char *buf, u32 size)
-{
-    char *name = kmalloc(NAME_MAX_LEN + 1);
-    if (!name)
-        return -ENOMEM;
     u32 at = size; /* the path grows from the end of buf to its start */
-    int err = 0;
-    inode_hold(dir);
-    for (u32 depth = 0; dir != vfs_root && !err; depth++) {
-        struct inode *parent = depth < PATH_MAX_LEN / 2 ? parent_of(dir) : err_ptr(-ELOOP);
-        if (is_err(parent)) {
-            err = ptr_err(parent);
-            break;
+    if (S_TYPE(inode->mode) == S_DIR && !inode->nlink)
+        return -ENOENT;
+    while (inode != vfs_root) {
+        struct inode *dir = inode->dir;
+        const char *name = inode->name;
+        for (u32 i = 0; i < nr_mounts; i++) {
+            if (mounts[i].super->root == inode) {
+                dir = mounts[i].dir;
+                name = mounts[i].name;
+            }
         }
-        err = name_in_parent(dir, parent, name);
-        inode_put(dir);
-        dir = parent;
-        u32 len = err ? 0 : strlen(name);
-        if (!err && len + 2 > at)
-            err = -ERANGE;
-        if (!err) {
-            at -= len + 1;
-            buf[at] = '/';
-            memcpy(buf + at + 1, name, len);
-        }
+        if (!dir || !name)
+            return -ENOENT;
+        u32 len = strlen(name);
+        if (len + 2 > at)
+            return -ERANGE;
+        at -= len + 1;
+        buf[at] = '/';
+        memcpy(buf + at + 1, name, len);
+        inode = dir;
     }
-    inode_put(dir);
-    kfree(name);
-    if (err)
-        return err;
     if (at == size)
         buf[--at] = '/';
     memmove(buf, buf + at, size - at);

@@ -78,6 +78,8 @@ struct inode {
     struct mapping mapping; /* S_REG: its pages; mapping.size == size */
     void *fs;               /* the file system's own */
     void *object;           /* S_FIFO: its pipe; S_SOCK: the socket bound to the name */
+    struct inode *dir;      /* the directory where it was found last, held; NULL: nowhere yet */
+    char *name;             /* and its name there */
     LIST_ENTRY(inode) hash;
     TAILQ_ENTRY(inode) unused; /* while refs is 0 */
 };
@@ -121,6 +123,9 @@ struct inode *inode_hold(struct inode *inode);
 void inode_put(struct inode *inode);
 /* Forgets inodes that nobody holds, with their cached pages (or only those without pages). */
 u32 inode_drop_unused(bool keep_pages);
+/* Says where the inode is found: each look-up does, and so must what creates or renames. path_of
+ * (/proc, getcwd) makes paths of these names, without asking a disk. */
+void inode_set_name(struct inode *inode, struct inode *dir, const char *name, u32 len);
 /* A fresh inode that is in no table (proc, sockets, pipes); refs 1. */
 struct inode *inode_new(struct super *super, u32 ino, u16 mode);
 
@@ -141,9 +146,9 @@ void vfs_mount_root(void); /* from root=; panics with one line when there is non
 enum { WALK_NOFOLLOW = 1, WALK_DIRECTORY = 2 };
 /* start NULL: the current task's directory. */
 struct inode *path_walk(struct inode *start, const char *path, u32 flags);
-/* The absolute path of a directory, not terminated, found by walking up; its length, or -ERANGE,
- * -ENOENT (it was removed) ... */
-int path_of(struct inode *dir, char *buf, u32 size);
+/* The absolute path by which a file was found last, not terminated; its length, or -ERANGE, or
+ * -ENOENT: it has none (a pipe, a removed directory). Never sleeps. */
+int path_of(struct inode *inode, char *buf, u32 size);
 /* Why a name that does not exist cannot be made: -ENOENT, -ENOTDIR, -EROFS ... */
 int path_parent_error(struct inode *start, const char *path);
 int mounts_format(char *buf, size_t size); /* /proc/mounts */
