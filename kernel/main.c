@@ -59,7 +59,7 @@ static void start(void *unused)
     net_init();         /* lwIP, the network thread, an address */
 
     current->files = files_new();
-    current->cwd = inode_hold(vfs_root);
+    current->fs = fs_new(inode_hold(vfs_root), 022);
     struct file *console = file_open("/dev/console", 2, 0);
     if (!is_err(console)) {
         fd_install(file_hold(console), 0, false);

@@ -79,7 +79,7 @@ void registers_print(const struct trap_frame *f)
 static void __noreturn finish(void)
 {
     if (current)
-        kprintf("task %u (%s)\n", current->pid, current->name);
+        kprintf("task %u (%s)\n", current->tid, current->name);
     trace_print_last(16);
     kprintf("-- end of panic --\n");
     power_fail();

@@ -140,7 +140,7 @@ struct inode *path_walk(struct inode *start, const char *path, u32 flags)
 {
     struct walk w = {0};
     if (!start)
-        start = current->cwd ? current->cwd : vfs_root;
+        start = task_cwd();
     if (strnlen(path, PATH_MAX_LEN) >= PATH_MAX_LEN)
         return err_ptr(-ENAMETOOLONG);
     return walk(start, path, flags, &w);
@@ -158,10 +158,8 @@ int path_parent_error(struct inode *start, const char *path)
     char *slash = strrchr(copy, '/');
     if (slash)
         slash[1] = 0;
-    struct inode *dir = slash ? path_walk(start, copy, WALK_DIRECTORY)
-                              : inode_hold(start          ? start
-                                           : current->cwd ? current->cwd
-                                                          : vfs_root);
+    struct inode *dir =
+        slash ? path_walk(start, copy, WALK_DIRECTORY) : inode_hold(start ? start : task_cwd());
     kfree(copy);
     if (is_err(dir))
         return ptr_err(dir);

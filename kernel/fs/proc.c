@@ -82,13 +82,13 @@ static void snapshot_put(struct snapshot *s)
     kfree(s);
 }
 
-static struct snapshot *snapshot_make(proc_maker make, struct task *t)
+static struct snapshot *snapshot_make(proc_maker make, struct process *p)
 {
     struct snapshot *s = kzalloc(sizeof(*s));
     if (!s)
         return NULL;
     s->refs = 1;
-    s->len = MIN((u32)make(t, text, TEXT_MAX), TEXT_MAX - 1);
+    s->len = MIN((u32)make(p, text, TEXT_MAX), TEXT_MAX - 1);
     for (u32 at = 0; at < s->len; at += PAGE_SIZE) {
         struct page *page = page_alloc(PAGE_KERNEL, HOLD_KERNEL);
         if (!page) {
@@ -111,16 +111,16 @@ static ssize_t text_read(struct file *f, void __user *buf, size_t len, u64 *pos)
 {
     struct inode *inode = f->inode;
     const struct proc_file *pf = file_of(inode->ino);
-    struct task *t = NULL;
-    if (inode->ino >= INO_TASK && !(t = task_find(ino_pid(inode->ino))))
+    struct process *p = NULL;
+    if (inode->ino >= INO_TASK && !(p = process_find(ino_pid(inode->ino))))
         return -ESRCH;
     if (!pf->make)
-        return proc_pagemap_read(t->pid, buf, len, pos);
+        return proc_pagemap_read(p->pid, buf, len, pos);
     if (*pos == 0 && f->private) { /* read again from the start: a new moment */
         snapshot_put(f->private);
         f->private = NULL;
     }
-    if (!f->private && !(f->private = snapshot_make(pf->make, t)))
+    if (!f->private && !(f->private = snapshot_make(pf->make, p)))
         return -ENOMEM;
     struct snapshot *s = f->private;
     s->refs++;
@@ -221,7 +221,7 @@ static struct inode *directory_lookup(struct inode *dir, const char *name, u32 l
         digits[len] = 0;
         const char *end;
         u32 pid = strtou32(digits, &end);
-        if (!*end && digits[0] != '0' && task_find(pid))
+        if (!*end && digits[0] != '0' && process_find(pid))
             ino = task_ino(pid);
     }
     return ino ? inode_get(dir->super, ino) : err_ptr(-ENOENT);
@@ -252,10 +252,10 @@ static int directory_readdir(struct file *file, struct dir_sink *sink)
         return 0;
     u32 last = (u32)file->pos - first_task; /* the pid listed last */
     for (;;) {
-        struct task *t, *next = NULL;
-        TAILQ_FOREACH (t, &all_tasks, all)
-            if (t->pid > last && (!next || t->pid < next->pid))
-                next = t;
+        struct process *p, *next = NULL;
+        TAILQ_FOREACH (p, &all_processes, all)
+            if (p->pid > last && (!next || p->pid < next->pid))
+                next = p;
         if (!next)
             return 0;
         u32 pid = next->pid; /* the task may go while emit sleeps */
@@ -293,7 +293,7 @@ static int task_readdir(struct file *file, struct dir_sink *sink)
 
 static ssize_t self_readlink(struct inode *link, char *buf, u32 size)
 {
-    return MIN((u32)snprintf(buf, size, "%u", current->pid), size);
+    return MIN((u32)snprintf(buf, size, "%u", current->process->pid), size);
 }
 
 static const struct inode_ops directory_ops = {.lookup = directory_lookup};

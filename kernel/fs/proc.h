@@ -9,35 +9,35 @@
 #define KERNEL_FS_PROC_H
 
 #include "kernel/fs/vfs.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
-/* Makers return the length, which may be beyond size: the text is cut then. Never sleep. `t` is
- * the task whose directory the file is in; NULL for the others. */
-typedef int (*proc_maker)(struct task *t, char *buf, size_t size);
+/* Makers return the length, which may be beyond size: the text is cut then. Never sleep. `p` is
+ * the process whose directory the file is in; NULL for the others. */
+typedef int (*proc_maker)(struct process *p, char *buf, size_t size);
 
-int proc_ledger(struct task *t, char *buf, size_t size);
-int proc_ferry_ledger(struct task *t, char *buf, size_t size);
-int proc_ferry_clock(struct task *t, char *buf, size_t size);
-int proc_ferry_pages(struct task *t, char *buf, size_t size);
-int proc_ferry_net(struct task *t, char *buf, size_t size);
-int proc_ferry_disk(struct task *t, char *buf, size_t size);
-int proc_ferry_proof(struct task *t, char *buf, size_t size);
-int proc_ferry_trace(struct task *t, char *buf, size_t size);
-int proc_meminfo(struct task *t, char *buf, size_t size);
-int proc_interrupts(struct task *t, char *buf, size_t size);
-int proc_slabinfo(struct task *t, char *buf, size_t size);
-int proc_uptime(struct task *t, char *buf, size_t size);
-int proc_version(struct task *t, char *buf, size_t size);
-int proc_cmdline(struct task *t, char *buf, size_t size);
-int proc_mounts(struct task *t, char *buf, size_t size);
-int proc_stat(struct task *t, char *buf, size_t size);
-int proc_net_dev(struct task *t, char *buf, size_t size);
-int proc_net_tcp(struct task *t, char *buf, size_t size);
-int proc_zero(struct task *t, char *buf, size_t size); /* "0\n": files that are only written */
-int proc_task_stat(struct task *t, char *buf, size_t size);
-int proc_task_status(struct task *t, char *buf, size_t size);
-int proc_task_maps(struct task *t, char *buf, size_t size);
-int proc_task_comm(struct task *t, char *buf, size_t size);
+int proc_ledger(struct process *p, char *buf, size_t size);
+int proc_ferry_ledger(struct process *p, char *buf, size_t size);
+int proc_ferry_clock(struct process *p, char *buf, size_t size);
+int proc_ferry_pages(struct process *p, char *buf, size_t size);
+int proc_ferry_net(struct process *p, char *buf, size_t size);
+int proc_ferry_disk(struct process *p, char *buf, size_t size);
+int proc_ferry_proof(struct process *p, char *buf, size_t size);
+int proc_ferry_trace(struct process *p, char *buf, size_t size);
+int proc_meminfo(struct process *p, char *buf, size_t size);
+int proc_interrupts(struct process *p, char *buf, size_t size);
+int proc_slabinfo(struct process *p, char *buf, size_t size);
+int proc_uptime(struct process *p, char *buf, size_t size);
+int proc_version(struct process *p, char *buf, size_t size);
+int proc_cmdline(struct process *p, char *buf, size_t size);
+int proc_mounts(struct process *p, char *buf, size_t size);
+int proc_stat(struct process *p, char *buf, size_t size);
+int proc_net_dev(struct process *p, char *buf, size_t size);
+int proc_net_tcp(struct process *p, char *buf, size_t size);
+int proc_zero(struct process *p, char *buf, size_t size); /* "0\n": files that are only written */
+int proc_task_stat(struct process *p, char *buf, size_t size);
+int proc_task_status(struct process *p, char *buf, size_t size);
+int proc_task_maps(struct process *p, char *buf, size_t size);
+int proc_task_comm(struct process *p, char *buf, size_t size);
 
 /* Writers get the number that was written: 0 or a negative errno. */
 typedef int (*proc_writer)(u32 value);

@@ -10,30 +10,30 @@
 #include "kernel/net/net.h"
 #include "kernel/sys/sys.h"
 
-int proc_zero(struct task *t, char *buf, size_t size)
+int proc_zero(struct process *p, char *buf, size_t size)
 {
     return snprintf(buf, size, "0\n");
 }
 
-int proc_ledger(struct task *t, char *buf, size_t size)
+int proc_ledger(struct process *p, char *buf, size_t size)
 {
     net_reap();
-    return ledger_format(t->account, buf, size);
+    return ledger_format(p->account, buf, size);
 }
 
-int proc_ferry_ledger(struct task *t, char *buf, size_t size)
+int proc_ferry_ledger(struct process *p, char *buf, size_t size)
 {
     net_reap();
     return ledger_format(&ledger_machine, buf, size);
 }
 
-int proc_ferry_clock(struct task *t, char *buf, size_t size)
+int proc_ferry_clock(struct process *p, char *buf, size_t size)
 {
     return snprintf(buf, size, "tsc %llu\nidle %llu\nicount %u\n", rdtsc(), idle_tsc(),
                     cmdline_has("ferry.icount"));
 }
 
-int proc_ferry_pages(struct task *t, char *buf, size_t size)
+int proc_ferry_pages(struct process *p, char *buf, size_t size)
 {
     static const char *const names[] = {
 #define X(name, text) text,
@@ -48,13 +48,13 @@ int proc_ferry_pages(struct task *t, char *buf, size_t size)
     return n;
 }
 
-int proc_ferry_net(struct task *t, char *buf, size_t size)
+int proc_ferry_net(struct process *p, char *buf, size_t size)
 {
     net_reap();
     return net_format(buf, size);
 }
 
-int proc_ferry_disk(struct task *t, char *buf, size_t size)
+int proc_ferry_disk(struct process *p, char *buf, size_t size)
 {
     int n = ide_format(buf, size);
     return n + snprintf(buf + n, size - n,
@@ -64,36 +64,36 @@ int proc_ferry_disk(struct task *t, char *buf, size_t size)
                         cache_stats.readahead_pages, cache_stats.reclaimed);
 }
 
-int proc_ferry_proof(struct task *t, char *buf, size_t size)
+int proc_ferry_proof(struct process *p, char *buf, size_t size)
 {
     return net_proof_format(buf, size);
 }
-int proc_ferry_trace(struct task *t, char *buf, size_t size)
+int proc_ferry_trace(struct process *p, char *buf, size_t size)
 {
     return trace_format(buf, size);
 }
-int proc_interrupts(struct task *t, char *buf, size_t size)
+int proc_interrupts(struct process *p, char *buf, size_t size)
 {
     return irq_format(buf, size);
 }
-int proc_slabinfo(struct task *t, char *buf, size_t size)
+int proc_slabinfo(struct process *p, char *buf, size_t size)
 {
     return slab_format(buf, size);
 }
-int proc_mounts(struct task *t, char *buf, size_t size)
+int proc_mounts(struct process *p, char *buf, size_t size)
 {
     return mounts_format(buf, size);
 }
-int proc_net_dev(struct task *t, char *buf, size_t size)
+int proc_net_dev(struct process *p, char *buf, size_t size)
 {
     return net_dev_format(buf, size);
 }
-int proc_net_tcp(struct task *t, char *buf, size_t size)
+int proc_net_tcp(struct process *p, char *buf, size_t size)
 {
     return net_tcp_format(buf, size);
 }
 
-int proc_meminfo(struct task *t, char *buf, size_t size)
+int proc_meminfo(struct process *p, char *buf, size_t size)
 {
     return snprintf(buf, size,
                     "MemTotal:       %8u kB\nMemFree:        %8u kB\nMemAvailable:   %8u kB\n"
@@ -102,70 +102,85 @@ int proc_meminfo(struct task *t, char *buf, size_t size)
                     0, cache_stats.pages * 4);
 }
 
-int proc_uptime(struct task *t, char *buf, size_t size)
+int proc_uptime(struct process *p, char *buf, size_t size)
 {
     u32 hundredths = (u32)timer_ticks();
     return snprintf(buf, size, "%u.%02u 0.00\n", hundredths / 100, hundredths % 100);
 }
 
-int proc_version(struct task *t, char *buf, size_t size)
+int proc_version(struct process *p, char *buf, size_t size)
 {
     return snprintf(buf, size, "%s version %s (%s)\n", SYSTEM_NAME, SYSTEM_RELEASE, __VERSION__);
 }
 
-int proc_cmdline(struct task *t, char *buf, size_t size)
+int proc_cmdline(struct process *p, char *buf, size_t size)
 {
     return snprintf(buf, size, "%s\n", cmdline());
 }
 
-int proc_stat(struct task *t, char *buf, size_t size)
+int proc_stat(struct process *p, char *buf, size_t size)
 {
     const struct account *a = &ledger_machine;
     return snprintf(buf, size, "ctxt %u\nintr %u\nprocesses %u\n", a->switches[0] + a->switches[1],
                     a->entries[ENTRY_IRQ], 0);
 }
 
-static char state_letter(const struct task *t)
+static char state_letter(const struct process *p)
 {
-    return t->state == TASK_ZOMBIE ? 'Z' : t->state == TASK_SLEEPING ? 'S' : 'R';
+    const struct task *t = process_task(p);
+    return !t ? 'Z' : t->state == TASK_SLEEPING ? 'S' : 'R';
 }
 
-static u32 parent_pid(const struct task *t)
+static u32 parent_pid(const struct process *p)
 {
-    return t->parent ? t->parent->pid : 0;
+    return p->parent ? p->parent->pid : 0;
+}
+
+static struct mm *process_mm(const struct process *p)
+{
+    const struct task *t = process_task(p);
+    return t ? t->mm : NULL;
+}
+
+static u32 resident_pages(const struct process *p)
+{
+    const struct mm *mm = process_mm(p);
+    return mm ? mm->nr_pages : 0;
 }
 
 /* proc(5): the 52 fields of /proc/<pid>/stat; those that we do not keep are 0. */
-int proc_task_stat(struct task *t, char *buf, size_t size)
+int proc_task_stat(struct process *p, char *buf, size_t size)
 {
-    u32 faults_minor = t->account->entries[ENTRY_MINOR_FAULT];
-    u32 faults_major = t->account->entries[ENTRY_MAJOR_FAULT];
+    u32 faults_minor = p->account->entries[ENTRY_MINOR_FAULT];
+    u32 faults_major = p->account->entries[ENTRY_MAJOR_FAULT];
+    u64 user, system;
+    process_cpu_ticks(p, &user, &system);
     return snprintf(buf, size,
-                    "%u (%s) %c %u %u %u 0 -1 0 %u 0 %u 0 %u %u 0 0 20 0 1 0 0 0 %u 4294967295 "
+                    "%u (%s) %c %u %u %u 0 -1 0 %u 0 %u 0 %u %u 0 0 20 0 %u 0 0 0 %u 4294967295 "
                     "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-                    t->pid, t->name, state_letter(t), parent_pid(t), t->pgid, t->sid, faults_minor,
-                    faults_major, (u32)t->cpu_ticks_user, (u32)t->cpu_ticks_system,
-                    t->mm ? t->mm->nr_pages : 0);
+                    p->pid, p->name, state_letter(p), parent_pid(p), p->pgid, p->sid, faults_minor,
+                    faults_major, (u32)user, (u32)system, p->nr_threads, resident_pages(p));
 }
 
-int proc_task_status(struct task *t, char *buf, size_t size)
+int proc_task_status(struct process *p, char *buf, size_t size)
 {
     return snprintf(buf, size,
                     "Name:\t%s\nState:\t%c\nPid:\t%u\nPPid:\t%u\nVmRSS:\t%u kB\n"
                     "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
-                    t->name, state_letter(t), t->pid, parent_pid(t),
-                    t->mm ? t->mm->nr_pages * 4 : 0, t->account->switches[SWITCH_VOLUNTARY],
-                    t->account->switches[SWITCH_INVOLUNTARY]);
+                    p->name, state_letter(p), p->pid, parent_pid(p), resident_pages(p) * 4,
+                    p->account->switches[SWITCH_VOLUNTARY],
+                    p->account->switches[SWITCH_INVOLUNTARY]);
 }
 
-int proc_task_maps(struct task *t, char *buf, size_t size)
+int proc_task_maps(struct process *p, char *buf, size_t size)
 {
-    return t->mm ? maps_format(t->mm, buf, size) : 0;
+    struct mm *mm = process_mm(p);
+    return mm ? maps_format(mm, buf, size) : 0;
 }
 
-int proc_task_comm(struct task *t, char *buf, size_t size)
+int proc_task_comm(struct process *p, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%s\n", t->name);
+    return snprintf(buf, size, "%s\n", p->name);
 }
 
 /* Bit 63: present; 61: of a file; 0-54: frame number. */
@@ -187,13 +202,14 @@ ssize_t proc_pagemap_read(u32 pid, void __user *buf, size_t len, u64 *pos)
     while (done < len) {
         u64 entries[32], page = *pos / 8;
         u32 n = 0;
-        struct task *t = task_find(pid);
-        if (!t)
+        const struct process *p = process_find(pid);
+        if (!p)
             return done ? (ssize_t)done : -ESRCH;
+        struct mm *mm = process_mm(p);
         for (; n < ARRAY_LEN(entries) && done + n * 8 < len; n++) {
-            if (!t->mm || page + n >= USER_END >> PAGE_SHIFT)
+            if (!mm || page + n >= USER_END >> PAGE_SHIFT)
                 break;
-            entries[n] = pagemap_entry(t->mm, (u32)page + n);
+            entries[n] = pagemap_entry(mm, (u32)page + n);
         }
         if (!n)
             break;

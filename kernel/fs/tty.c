@@ -6,7 +6,7 @@
 #include "drivers/console.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
 #define LINE_MAX  1024
 #define READY_MAX 4096 /* lines typed ahead; what is beyond is lost */
@@ -113,7 +113,7 @@ static ssize_t tty_write(struct file *file, const void __user *buf, size_t len, 
 static int tty_ioctl(struct file *file, u32 request, u32 argument)
 {
     void __user *to = (void __user *)argument;
-    u32 pgid = current->pgid;
+    u32 pgid = current->process->pgid;
     switch (request) {
     case TCGETS:
         return copyout(to, &settings, sizeof(settings));

@@ -26,7 +26,7 @@ void trace(enum trace_event event, u32 a, u32 b)
     irq_restore(flags);
     ring[i].tsc = rdtsc();
     ring[i].event = event;
-    ring[i].pid = current ? current->pid : 0;
+    ring[i].pid = current ? current->tid : 0;
     ring[i].a = a;
     ring[i].b = b;
 }

@@ -107,7 +107,7 @@ int fault_handle(u32 address, u32 error, bool from_user)
     int signal = !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
     ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
     if (signal == SIGNAL_KILL) {
-        kprintf("%s[%u]: out of memory: killed\n", current->name, current->pid);
+        kprintf("%s[%u]: out of memory: killed\n", current->name, current->tid);
         if (!from_user) /* in the middle of a system call: it ends first, with -EFAULT */
             current->kill_signal = SIGNAL_KILL;
     }

@@ -200,7 +200,7 @@ static long build_stack(const struct program *p, const struct strings *s)
     u32 random_at = top, strings_at = (top - s->used) & ~15u;
     u32 seed[4];
     for (int i = 0; i < 4; i++)
-        seed[i] = (u32)rdtsc() * 2654435761u + i * 40503u + current->pid;
+        seed[i] = (u32)rdtsc() * 2654435761u + i * 40503u + current->tid;
     if (copyout((void __user *)random_at, seed, sizeof(seed)) < 0)
         return -ENOMEM;
     for (u32 done = 0; done < s->used; done += PAGE_SIZE)
@@ -264,6 +264,23 @@ static __attribute__((noinline)) void start_program(struct trap_frame *f, const 
     f->eflags = EFLAGS_IF | 2;
 }
 
+/* For /proc/<pid>/cmdline: the arguments, each with its terminator, at most a page. The program
+ * runs without it when there is no memory. */
+static void remember_arguments(const struct strings *s)
+{
+    struct process *p = current->process;
+    const char *text = page_virt(s->pages[0]);
+    u32 len = 0, limit = MIN(s->used, PAGE_SIZE);
+    for (u32 n = 0; n < s->argc && len < limit; n++)
+        len += strnlen(text + len, limit - len) + 1;
+    len = MIN(len, limit);
+    kfree(p->command_line);
+    p->command_line = len ? kmalloc(len) : NULL;
+    p->command_line_len = p->command_line ? len : 0;
+    if (p->command_line)
+        memcpy(p->command_line, text, len);
+}
+
 /* Replaces the current task's address space; on failure the old one is untouched. */
 static int load(const char *path, struct strings *s, struct trap_frame *frame)
 {
@@ -301,12 +318,15 @@ static int load(const char *path, struct strings *s, struct trap_frame *frame)
         files_close_on_exec(current->files);
     const char *name = strrchr(path, '/');
     strlcpy(current->name, name ? name + 1 : path, TASK_NAME);
+    strlcpy(current->process->name, current->name, TASK_NAME);
+    current->process->did_exec = true;
+    remember_arguments(s);
     memset(current->tls, 0, sizeof(current->tls));
     gdt_set_tls(current->tls);
     fpu_state_init(&current->fpu);
     fpu_restore(&current->fpu);
     current->clear_child_tid = current->set_child_tid = 0;
-    trace(TRACE_EXEC, current->pid, 0);
+    trace(TRACE_EXEC, current->tid, 0);
     start_program(frame, p, sp);
     kfree(p);
     inode_put(inode);

@@ -6,6 +6,7 @@
 #include <linux/wait.h>
 #include "kernel/ledger/trace.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/fork.h"
@@ -13,23 +14,35 @@
 
 enum { SIGNAL_KILL = 9, SIGNAL_MAX = 64 };
 
-static void give_children_to_init(void)
+static void give_children_to_init(struct process *p)
 {
-    struct task *init = task_find(1), *child, *next;
-    LIST_FOREACH_SAFE (child, &current->children, sibling, next) {
+    struct process *init = process_find(1), *child, *next;
+    LIST_FOREACH_SAFE (child, &p->children, sibling, next) {
         LIST_REMOVE(child, sibling);
         child->parent = init;
         LIST_INSERT_HEAD(&init->children, child, sibling);
-        if (child->state == TASK_ZOMBIE)
+        if (child->zombie)
             wake_all(&init->child_exit);
     }
+}
+
+/* The last thread has ended. */
+static void process_end(struct process *p)
+{
+    give_children_to_init(p);
+    kfree(p->command_line);
+    p->command_line = NULL;
+    p->command_line_len = 0;
+    p->zombie = true;
+    wake_all(&p->parent->child_exit);
 }
 
 void task_exit(int status)
 {
     struct task *t = current;
-    trace(TRACE_EXIT, status, t->pid);
-    if (t->pid == 1) {
+    struct process *p = t->process;
+    trace(TRACE_EXIT, status, t->tid);
+    if (p->pid == 1) {
         kprintf("init has ended with %s %d: nothing left to run\n",
                 status & 0x7F ? "signal" : "status", status & 0x7F ? status & 0x7F : status >> 8);
         if (status)
@@ -48,18 +61,17 @@ void task_exit(int status)
     t->mm = NULL;
     mm_switch(NULL);
     mm_put(mm);
-    if (t->cwd)
-        inode_put(t->cwd);
-    t->cwd = NULL;
-    give_children_to_init();
-
+    fs_put(t->fs);
+    t->fs = NULL;
     vfork_release();
+
     irq_disable();
-    t->exit_status = status;
-    t->state = TASK_ZOMBIE;
-    wake_all(&t->parent->child_exit);
+    p->exit_status = status;
+    task_retire(t);
+    if (TAILQ_EMPTY(&p->threads))
+        process_end(p);
     schedule();
-    panic("a zombie runs");
+    panic("a dead thread runs");
 }
 
 void task_die(int signal, const char *fmt, ...)
@@ -69,7 +81,7 @@ void task_die(int signal, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
-    kprintf("%s[%u]: killed by signal %d: %s\n", current->name, current->pid, signal, why);
+    kprintf("%s[%u]: killed by signal %d: %s\n", current->name, current->tid, signal, why);
     task_exit(signal);
 }
 
@@ -87,10 +99,11 @@ void task_return_to_user(void)
 
 void vfork_release(void)
 {
-    if (!current->vforked)
+    if (!current->vfork_done)
         return;
-    current->vforked = false;
-    wake_all(&current->parent->child_exit);
+    *current->vfork_done = true;
+    current->vfork_done = NULL;
+    wake_all(&current->process->parent->child_exit);
 }
 
 long sys_exit(u32 code)
@@ -108,22 +121,19 @@ long sys_kill(s32 pid, u32 signal)
 {
     if (signal > SIGNAL_MAX)
         return -EINVAL;
-    struct task *t, *next;
+    struct process *p;
     int found = 0;
-    TAILQ_FOREACH_SAFE (t, &all_tasks, all, next) {
-        bool match = pid > 0     ? t->pid == (u32)pid
-                     : pid == 0  ? t->pgid == current->pgid
-                     : pid == -1 ? t->pid != 1 && t != current
-                                 : t->pgid == (u32)-pid;
-        if (!match || (!t->mm && t->state != TASK_ZOMBIE))
+    TAILQ_FOREACH (p, &all_processes, all) {
+        bool match = pid > 0     ? p->pid == (u32)pid
+                     : pid == 0  ? p->pgid == current->process->pgid
+                     : pid == -1 ? p->pid != 1 && p != current->process
+                                 : p->pgid == (u32)-pid;
+        struct task *t = process_task(p);
+        if (!match || (t && !t->mm))
             continue;
         found++;
-        if (!signal || t->state == TASK_ZOMBIE || (signal < 32 && harmless_signals >> signal & 1))
-            continue;
-        if (t->pid == 1)
-            continue; /* init takes only signals it handles: none yet */
-        t->kill_signal = signal;
-        task_wake(t);
+        if (signal && t)
+            signal_task(t, signal);
     }
     return found ? 0 : -ESRCH;
 }
@@ -135,7 +145,7 @@ bool signal_pending(void)
 
 void signal_task(struct task *t, int sig)
 {
-    if (t->pid == 1 || (sig < 32 && harmless_signals >> sig & 1))
+    if (t->process->pid == 1 || (sig < 32 && harmless_signals >> sig & 1))
         return;
     t->kill_signal = sig;
     task_wake(t);
@@ -143,10 +153,11 @@ void signal_task(struct task *t, int sig)
 
 int signal_group(u32 pgid, int sig)
 {
-    struct task *t;
+    struct process *p;
     int ret = -ESRCH;
-    TAILQ_FOREACH (t, &all_tasks, all) {
-        if (t->pgid != pgid || !t->mm)
+    TAILQ_FOREACH (p, &all_processes, all) {
+        struct task *t = process_task(p);
+        if (p->pgid != pgid || !t || !t->mm)
             continue;
         ret = 0;
         signal_task(t, sig);
@@ -164,22 +175,23 @@ bool group_orphaned(u32 pgid)
     return false;
 }
 
-static bool wanted(const struct task *child, s32 pid)
+static bool wanted(const struct process *child, s32 pid)
 {
     return pid == -1 || (pid > 0 && child->pid == (u32)pid) ||
-           (pid == 0 && child->pgid == current->pgid) || (pid < -1 && child->pgid == (u32)-pid);
+           (pid == 0 && child->pgid == current->process->pgid) ||
+           (pid < -1 && child->pgid == (u32)-pid);
 }
 
 /* A finished child that matches; *any says whether there is one to wait for at all. */
-static struct task *find_zombie(s32 pid, bool *any)
+static struct process *find_zombie(s32 pid, bool *any)
 {
-    struct task *child;
+    struct process *child;
     *any = false;
-    LIST_FOREACH (child, &current->children, sibling) {
+    LIST_FOREACH (child, &current->process->children, sibling) {
         if (!wanted(child, pid))
             continue;
         *any = true;
-        if (child->state == TASK_ZOMBIE)
+        if (child->zombie)
             return child;
     }
     return NULL;
@@ -190,14 +202,14 @@ long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage)
     if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | __WALL | __WNOTHREAD | __WCLONE))
         return -EINVAL;
     bool any;
-    struct task *child = find_zombie(pid, &any);
+    struct process *child = find_zombie(pid, &any);
     if (!any)
         return -ECHILD;
     if (!child) {
         if (options & WNOHANG)
             return 0;
-        int err =
-            wait_event_killable(&current->child_exit, (child = find_zombie(pid, &any)) || !any, 0);
+        int err = wait_event_killable(&current->process->child_exit,
+                                      (child = find_zombie(pid, &any)) || !any, 0);
         if (err)
             return err;
         if (!child)
@@ -205,10 +217,7 @@ long sys_wait4(s32 pid, int __user *status, u32 options, void __user *rusage)
     }
     u32 child_pid = child->pid;
     int exit_status = child->exit_status;
-    LIST_REMOVE(child, sibling);
-    TAILQ_REMOVE(&all_tasks, child, all);
-    task_count--;
-    task_free(child);
+    process_reap(child);
     if (status && copyout(status, &exit_status, sizeof(int)) < 0)
         return -EFAULT;
     if (rusage && zero_user(rusage, 72) < 0) /* struct rusage: not kept yet */

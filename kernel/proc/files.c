@@ -1,4 +1,5 @@
-/* The table of a task's open files: a descriptor is an index into it. */
+/* What the threads of a program share of the file system: the table of open files (a descriptor
+ * is an index into it), the current directory, the umask. */
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/fork.h"
@@ -78,4 +79,22 @@ int fd_close(u32 fd)
     files->cloexec[fd / 8] &= ~(1u << fd % 8);
     file_put(f);
     return 0;
+}
+
+struct fs *fs_new(struct inode *cwd, u32 umask)
+{
+    struct fs *fs = kmalloc(sizeof(*fs));
+    if (fs)
+        *fs = (struct fs){.refs = 1, .cwd = cwd, .umask = umask};
+    else
+        inode_put(cwd);
+    return fs;
+}
+
+void fs_put(struct fs *fs)
+{
+    if (!fs || --fs->refs)
+        return;
+    inode_put(fs->cwd);
+    kfree(fs);
 }

@@ -1,36 +1,67 @@
 /* fork(2), vfork(2), and clone(2) as far as it makes processes. */
 #include <linux/sched.h>
 #include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/sched.h"
 #include "kernel/sys/sys.h"
 
+/* The child's process: what fork(2) says is inherited. */
+static struct process *copy_process(struct process *from)
+{
+    struct process *p = process_alloc(from->name);
+    if (!p)
+        return NULL;
+    if (from->command_line) {
+        if (!(p->command_line = kmalloc(from->command_line_len))) {
+            process_free(p);
+            return NULL;
+        }
+        memcpy(p->command_line, from->command_line, from->command_line_len);
+        p->command_line_len = from->command_line_len;
+    }
+    p->pgid = from->pgid;
+    p->sid = from->sid;
+    p->tty = from->tty;
+    p->nice = from->nice;
+    memcpy(p->limits, from->limits, sizeof(p->limits));
+    return p;
+}
+
+static void discard(struct task *t)
+{
+    mm_put(t->mm);
+    files_put(t->files);
+    fs_put(t->fs);
+    task_free(t);
+}
+
 static struct task *copy_task(u32 stack)
 {
     struct task *parent = current;
-    if (task_count >= TASKS_MAX)
+    if (task_count >= TASKS_MAX || process_count >= TASKS_MAX)
         return err_ptr(-EAGAIN);
-    struct task *t = task_alloc(parent->name);
-    if (!t)
-        return err_ptr(-ENOMEM);
-    t->mm = mm_fork(parent->mm);
-    t->files = files_copy(parent->files);
-    if (!t->mm || !t->files) {
-        mm_put(t->mm);
-        files_put(t->files);
-        task_free(t);
+    struct process *p = copy_process(parent->process);
+    struct task *t = p ? task_alloc(p) : NULL;
+    if (!t) {
+        process_free(p);
         return err_ptr(-ENOMEM);
     }
-    t->cwd = parent->cwd ? inode_hold(parent->cwd) : NULL;
-    t->pgid = parent->pgid;
-    t->sid = parent->sid;
-    t->umask = parent->umask;
+    strlcpy(t->name, parent->name, TASK_NAME);
+    t->mm = mm_fork(parent->mm);
+    t->files = files_copy(parent->files);
+    t->fs = fs_new(inode_hold(parent->fs->cwd), parent->fs->umask);
+    if (!t->mm || !t->files || !t->fs) {
+        discard(t);
+        process_free(p);
+        return err_ptr(-ENOMEM);
+    }
     memcpy(t->tls, parent->tls, sizeof(t->tls));
     fpu_save(&t->fpu); /* the parent's registers of this moment */
-    t->parent = parent;
-    LIST_INSERT_HEAD(&parent->children, t, sibling);
+    p->parent = parent->process;
+    LIST_INSERT_HEAD(&p->parent->children, p, sibling);
 
     task_prepare_user(t);
     *t->frame = *parent->frame;
@@ -56,15 +87,16 @@ long sys_clone(u32 flags, u32 stack, u32 __user *parent_tid, u32 tls, u32 __user
         t->set_child_tid = (u32)child_tid; /* written by the child itself, in its own memory */
     if (flags & CLONE_CHILD_CLEARTID)
         t->clear_child_tid = (u32)child_tid;
-    t->vforked = flags & CLONE_VFORK;
-    u32 pid;
+    bool vfork_done = false;
+    if (flags & CLONE_VFORK)
+        t->vfork_done = &vfork_done;
     task_start(t);
-    pid = t->pid;
+    u32 pid = t->tid;
     if ((flags & CLONE_PARENT_SETTID) && copyout(parent_tid, &pid, sizeof(pid)) < 0)
         parent_tid = NULL; /* as on Linux: the child lives, the caller's mistake is its own */
-    /* Nobody else reaps it, so it is there as long as we wait. */
-    if (flags & CLONE_VFORK)
-        wait_event_killable(&current->child_exit, !t->vforked, 0);
+    if ((flags & CLONE_VFORK) &&
+        wait_event_killable(&current->process->child_exit, vfork_done, 0) < 0)
+        t->vfork_done = NULL; /* we are killed; it has not ended, or vfork_done were true */
     return pid;
 }
 

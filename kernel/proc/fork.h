@@ -1,14 +1,23 @@
-/* Inside of kernel/proc: making, copying and starting tasks. */
+/* Inside of kernel/proc: making, copying, starting and ending threads and processes. */
 #ifndef KERNEL_PROC_FORK_H
 #define KERNEL_PROC_FORK_H
 
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
-struct task *task_alloc(const char *name); /* no pid yet; NULL without memory */
-void task_free(struct task *t);
+/* task.c */
+struct task *task_alloc(struct process *p); /* no number yet; NULL without memory */
+void task_free(struct task *t);             /* one that never ran, or never will again */
 void task_start(struct task *t);
+void task_retire(struct task *t);
 struct trap_frame *task_user_frame(struct task *t);
 void task_prepare_user(struct task *t); /* it will leave the kernel by task_user_frame */
+
+/* process.c */
+void process_init(struct process *p, const char *name, struct account *account);
+struct process *process_alloc(const char *name); /* no pid yet; NULL without memory */
+void process_free(struct process *p);            /* NULL is allowed */
+void process_start(struct process *p, u32 pid);
+void process_reap(struct process *p);
 
 /* switch.asm */
 void switch_stacks(u32 *save_esp, u32 load_esp);
@@ -21,9 +30,11 @@ struct files *files_new(void);
 struct files *files_copy(const struct files *from);
 void files_put(struct files *files);
 void files_close_on_exec(struct files *files);
+struct fs *fs_new(struct inode *cwd, u32 umask); /* takes the reference */
+void fs_put(struct fs *fs);
 
-extern u32 task_count;
-#define TASKS_MAX 512u /* fork(2) answers -EAGAIN beyond */
+extern u32 task_count, process_count;
+#define TASKS_MAX 512u /* threads, and processes: fork(2) answers -EAGAIN beyond */
 
 long sys_fork(void);
 long sys_vfork(void);

@@ -15,7 +15,8 @@
 
 static struct task_list run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static struct task *idle;
-static u64 next_deadline; /* the earliest of all sleepers; 0: none */
+static struct task *retired; /* has given the CPU up for the last time */
+static u64 next_deadline;    /* the earliest of all sleepers; 0: none */
 static u64 idle_total;
 u64 idle_since;
 bool need_resched;
@@ -25,12 +26,21 @@ void sched_set_idle(struct task *t)
     idle = t;
 }
 
+/* A thread cannot free the stack on which it ends; the next one does. Interrupts are off. */
+static void free_retired(void)
+{
+    if (unlikely(retired != NULL)) {
+        task_free(retired);
+        retired = NULL;
+    }
+}
+
 /* Interrupts are off. */
 static void switch_to(struct task *next, enum ledger_switch kind)
 {
     struct task *prev = current;
     ledger_switch(prev->account, kind);
-    trace(TRACE_SWITCH, next->pid, prev->pid);
+    trace(TRACE_SWITCH, next->tid, prev->tid);
     if (prev->mm)
         fpu_save(&prev->fpu);
     current = next;
@@ -40,7 +50,10 @@ static void switch_to(struct task *next, enum ledger_switch kind)
         gdt_set_tls(next->tls);
         fpu_restore(&next->fpu);
     }
+    if (prev->state == TASK_DEAD)
+        retired = prev;
     switch_stacks(&prev->kernel_esp, next->kernel_esp);
+    free_retired();
 }
 
 static void pick_next(enum ledger_switch kind)
@@ -74,9 +87,10 @@ void sched_yield_if_needed(void)
 /* The first thing a new task does. */
 void task_started(void)
 {
+    free_retired();
     irq_enable();
     if (current->set_child_tid && /* CLONE_CHILD_SETTID: a bad address is the caller's loss */
-        copyout((void __user *)current->set_child_tid, &current->pid, sizeof(current->pid)) < 0)
+        copyout((void __user *)current->set_child_tid, &current->tid, sizeof(current->tid)) < 0)
         current->set_child_tid = 0;
 }
 

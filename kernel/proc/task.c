@@ -1,5 +1,5 @@
 /*
- * Making tasks, and finding them.
+ * Making threads, and finding them.
  *
  * A new task's kernel stack is prepared so that the first switch to it "returns" into
  * task_entry_user or task_entry_kernel (switch.asm).
@@ -10,6 +10,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/process.h"
 #include "kernel/proc/sched.h"
 
 struct task *current;
@@ -19,36 +20,38 @@ u32 task_count;
 static struct slab_cache *task_cache;
 static u32 last_pid;
 static struct task boot_task; /* the code that boots, later idle */
+static struct process boot_process;
 
 #define PID_MAX 32767u
 
 void task_init(void)
 {
     task_cache = slab_create("task", sizeof(struct task));
-    boot_task.account = account_new();
+    process_init(&boot_process, "idle", account_new());
+    boot_task.process = &boot_process;
+    boot_task.account = boot_process.account;
     strlcpy(boot_task.name, "idle", TASK_NAME);
-    wait_init(&boot_task.child_exit);
-    LIST_INIT(&boot_task.children);
     current = &boot_task;
     sched_set_idle(&boot_task);
 }
 
-struct task *task_find(u32 pid)
+struct task *task_find(u32 tid)
 {
     struct task *t;
     TAILQ_FOREACH (t, &all_tasks, all)
-        if (t->pid == pid)
+        if (t->tid == tid)
             return t;
     return NULL;
 }
 
+/* A number is free when no thread, process, process group or session has it. */
 static bool pid_in_use(u32 pid)
 {
-    struct task *t;
-    TAILQ_FOREACH (t, &all_tasks, all)
-        if (t->pid == pid || t->pgid == pid || t->sid == pid)
+    struct process *p;
+    TAILQ_FOREACH (p, &all_processes, all)
+        if (p->pid == pid || p->pgid == pid || p->sid == pid)
             return true;
-    return false;
+    return task_find(pid) != NULL;
 }
 
 static u32 pid_new(void)
@@ -59,27 +62,21 @@ static u32 pid_new(void)
     return last_pid;
 }
 
-struct task *task_alloc(const char *name)
+struct task *task_alloc(struct process *p)
 {
     struct task *t = slab_alloc(task_cache);
     if (!t)
         return NULL;
     memset(t, 0, sizeof(*t));
-    t->kstack = kstack_alloc();
-    t->account = account_new();
-    if (!t->kstack || !t->account) {
-        if (t->kstack)
-            kstack_free(t->kstack);
-        account_put(t->account);
+    if (!(t->kstack = kstack_alloc())) {
         slab_free(task_cache, t);
         return NULL;
     }
-    strlcpy(t->name, name, TASK_NAME);
-    LIST_INIT(&t->children);
-    wait_init(&t->child_exit);
+    strlcpy(t->name, p->name, TASK_NAME);
+    t->process = p;
+    t->account = account_get(p->account);
     fpu_state_init(&t->fpu);
     t->slice = TICKS_SLICE;
-    t->umask = 022;
     return t;
 }
 
@@ -90,16 +87,32 @@ void task_free(struct task *t)
     slab_free(task_cache, t);
 }
 
-/* Gives the task a number and lets it run. */
+/* Gives the task a number, its process too if it is the first there, and lets it run. */
 void task_start(struct task *t)
 {
-    t->pid = pid_new();
-    if (!t->pgid)
-        t->pgid = t->sid = t->pid;
+    struct process *p = t->process;
+    t->tid = pid_new();
+    if (!p->pid)
+        process_start(p, t->tid);
+    TAILQ_INSERT_TAIL(&p->threads, t, thread);
+    p->nr_threads++;
     TAILQ_INSERT_TAIL(&all_tasks, t, all);
     task_count++;
     t->state = TASK_SLEEPING;
     task_wake(t);
+}
+
+/* It runs no more: nobody finds it from here on. Its memory goes when another task runs. */
+void task_retire(struct task *t)
+{
+    struct process *p = t->process;
+    p->ended_ticks_user += t->cpu_ticks_user;
+    p->ended_ticks_system += t->cpu_ticks_system;
+    TAILQ_REMOVE(&p->threads, t, thread);
+    p->nr_threads--;
+    TAILQ_REMOVE(&all_tasks, t, all);
+    task_count--;
+    t->state = TASK_DEAD;
 }
 
 /* The frame that switch_stacks pops, and what lies behind it. */
@@ -124,9 +137,12 @@ void task_prepare_user(struct task *t)
 
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg)
 {
-    struct task *t = task_alloc(name);
-    if (!t)
+    struct process *p = process_alloc(name);
+    struct task *t = p ? task_alloc(p) : NULL;
+    if (!t) {
+        process_free(p);
         return NULL;
+    }
     u32 *esp = (u32 *)(t->kstack + KSTACK_SIZE);
     *--esp = (u32)arg;
     *--esp = (u32)run;

@@ -1,5 +1,10 @@
 /*
- * Tasks: programs and kernel threads, the scheduler, and what they own.
+ * Threads: what the scheduler runs. What the threads of one program share is its process
+ * (process.h); a kernel thread is a process of one thread without memory of its own.
+ *
+ *     process  pid, parent, children, signal actions, limits, account, exit status
+ *        `-- task  tid, kernel stack, registers, signal mask     one for each thread
+ *              `-- mm, files, fs   counted references: threads share them, fork copies them
  *
  * One CPU; kernel code is not preempted. A task runs until it sleeps (wait.h), returns to user
  * mode with its time slice used up, or yields. This one rule replaces locks.
@@ -13,8 +18,9 @@
 #include "kernel/proc/wait.h"
 
 struct mm;
+struct process;
 
-enum task_state { TASK_READY, TASK_SLEEPING, TASK_ZOMBIE };
+enum task_state { TASK_READY, TASK_SLEEPING, TASK_DEAD };
 
 #define NR_FDS      256
 #define TASK_NAME   16
@@ -26,32 +32,33 @@ struct files {
     u8 cloexec[NR_FDS / 8];
 };
 
+/* Where a program is among the files; its threads share it (CLONE_FS). */
+struct fs {
+    u32 refs;
+    struct inode *cwd;
+    u32 umask;
+};
+
 struct task {
     u32 kernel_esp; /* saved by switch.asm: must stay first */
-    u32 pid;
+    u32 tid;        /* the first thread's is the pid of the process */
     enum task_state state;
     char name[TASK_NAME];
-    struct mm *mm; /* NULL: a kernel thread */
-    virt_t kstack; /* lowest address of the kernel stack, a guard page below */
-    struct task *parent;
-    LIST_HEAD(, task)
-    children;
-    LIST_ENTRY(task) sibling;
-    TAILQ_ENTRY(task) run; /* run queue, or the wait queue it sleeps on */
+    struct process *process;
+    TAILQ_ENTRY(task) thread; /* of the process */
+    struct mm *mm;            /* NULL: a kernel thread */
+    struct files *files;
+    struct fs *fs;           /* NULL: a kernel thread */
+    struct account *account; /* the process's */
+    virt_t kstack;           /* lowest address of the kernel stack, a guard page below */
+    TAILQ_ENTRY(task) run;   /* run queue, or the wait queue it sleeps on */
     TAILQ_ENTRY(task) all;
     struct wait_queue *sleeping_on;
     u64 deadline; /* tick at which a sleep ends; 0: none */
     bool timed_out;
-    u32 slice; /* ticks left */
-    struct account *account;
-    struct files *files;
-    struct inode *cwd;
-    u32 pgid, sid;
-    u32 umask;
-    int exit_status; /* as wait4(2) gives it */
-    u32 kill_signal; /* not 0: die at the next return to user mode */
-    struct wait_queue child_exit;
-    bool vforked; /* its parent waits until it execs or exits */
+    u32 slice;        /* ticks left */
+    u32 kill_signal;  /* not 0: die at the next return to user mode */
+    bool *vfork_done; /* its parent waits for this until it execs or exits (vfork(2)) */
     u32 set_child_tid, clear_child_tid;
     u64 tls[NR_TLS_ENTRIES];
     u64 cpu_ticks_user, cpu_ticks_system;
@@ -74,8 +81,13 @@ static inline bool task_pause(void)
         sched_yield_if_needed();
     return unlikely(current->kill_signal != 0);
 }
+/* The directory from which the current task's relative names start. */
+static inline struct inode *task_cwd(void)
+{
+    return current->fs ? current->fs->cwd : vfs_root;
+}
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg);
-struct task *task_find(u32 pid);
+struct task *task_find(u32 tid);
 void task_sleep_ticks(u64 ticks);
 void idle_loop(void) __noreturn;
 u64 idle_tsc(void); /* time-stamp ticks spent halted */

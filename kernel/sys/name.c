@@ -28,7 +28,7 @@ char *path_copyin(const char __user *path)
 struct inode *directory_of(s32 dirfd, const char *path)
 {
     if (dirfd == AT_FDCWD || *path == '/')
-        return inode_hold(current->cwd ? current->cwd : vfs_root);
+        return inode_hold(task_cwd());
     struct file *f = fd_get(dirfd);
     if (!f)
         return err_ptr(-EBADF);
@@ -47,7 +47,7 @@ static struct inode *lookup(s32 dirfd, const char __user *path, u32 flags)
     struct inode *inode;
     if ((flags & AT_EMPTY_PATH) && !*name) {
         struct file *f = fd_get(dirfd);
-        inode = dirfd == AT_FDCWD ? inode_hold(current->cwd)
+        inode = dirfd == AT_FDCWD ? inode_hold(task_cwd())
                 : f               ? inode_hold(f->inode)
                                   : err_ptr(-EBADF);
         if (f)
@@ -186,8 +186,8 @@ long sys_access(const char __user *path, u32 mode)
 
 static void change_directory(struct inode *dir)
 {
-    struct inode *old = current->cwd;
-    current->cwd = dir;
+    struct inode *old = current->fs->cwd;
+    current->fs->cwd = dir;
     if (old)
         inode_put(old);
 }
@@ -222,7 +222,7 @@ long sys_getcwd(char __user *buf, u32 size)
     char *path = kmalloc(PATH_MAX_LEN);
     if (!path)
         return -ENOMEM;
-    long n = path_of(current->cwd, path, PATH_MAX_LEN - 1);
+    long n = path_of(task_cwd(), path, PATH_MAX_LEN - 1);
     if (n >= 0) {
         path[n++] = 0;
         n = (u32)n > size ? -ERANGE : copyout(buf, path, n) < 0 ? -EFAULT : n;
@@ -299,7 +299,7 @@ long sys_rename(const char __user *from, const char __user *to)
 
 long sys_umask(u32 mask)
 {
-    u32 old = current->umask;
-    current->umask = mask & 0777;
+    u32 old = current->fs->umask;
+    current->fs->umask = mask & 0777;
     return old;
 }

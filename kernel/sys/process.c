@@ -7,66 +7,67 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 #include "kernel/sys/sys.h"
 
 long sys_getpid(void)
 {
-    return current->pid;
+    return current->process->pid;
 }
 long sys_gettid(void)
 {
-    return current->pid;
+    return current->tid;
 }
 long sys_getppid(void)
 {
-    return current->parent ? current->parent->pid : 0;
+    return current->process->parent ? current->process->parent->pid : 0;
 }
 long sys_getuid(void)
 {
     return 0;
 } /* one user: root; also the three other identities */
 
-static struct task *target(u32 pid)
+static struct process *target(u32 pid)
 {
-    return pid ? task_find(pid) : current;
+    return pid ? process_find(pid) : current->process;
 }
 
 long sys_setpgid(u32 pid, u32 pgid)
 {
     if ((s32)pgid < 0)
         return -EINVAL;
-    struct task *t = target(pid);
-    if (!t || (t != current && t->parent != current))
+    struct process *p = target(pid), *me = current->process;
+    if (!p || (p != me && p->parent != me))
         return -ESRCH;
-    if (t->sid != current->sid || t->sid == t->pid)
+    if (p->sid != me->sid || p->sid == p->pid)
         return -EPERM;
-    t->pgid = pgid ? pgid : t->pid;
+    p->pgid = pgid ? pgid : p->pid;
     return 0;
 }
 
 long sys_getpgid(u32 pid)
 {
-    struct task *t = target(pid);
-    return t ? (long)t->pgid : -ESRCH;
+    struct process *p = target(pid);
+    return p ? (long)p->pgid : -ESRCH;
 }
 
 long sys_getpgrp(void)
 {
-    return current->pgid;
+    return current->process->pgid;
 }
 
 long sys_setsid(void)
 {
-    if (current->pgid == current->pid)
+    struct process *p = current->process;
+    if (p->pgid == p->pid)
         return -EPERM;
-    return current->sid = current->pgid = current->pid;
+    return p->sid = p->pgid = p->pid;
 }
 
 long sys_getsid(u32 pid)
 {
-    struct task *t = target(pid);
-    return t ? (long)t->sid : -ESRCH;
+    struct process *p = target(pid);
+    return p ? (long)p->sid : -ESRCH;
 }
 
 /* brk(2) of the kernel: answers the break as it is then, moved or not. */
@@ -146,7 +147,7 @@ long sys_set_thread_area(void __user *descriptor)
 long sys_set_tid_address(u32 __user *tid)
 {
     current->clear_child_tid = (u32)tid;
-    return current->pid;
+    return current->tid;
 }
 
 long sys_uname(void __user *to)

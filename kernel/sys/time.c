@@ -3,7 +3,7 @@
 #include "drivers/rtc.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 #include "kernel/sys/sys.h"
 
 #define NS_PER_S 1000000000u
@@ -98,7 +98,9 @@ long sys_time(u32 __user *to)
 
 long sys_times(void __user *to)
 {
-    u32 t[4] = {(u32)current->cpu_ticks_user, (u32)current->cpu_ticks_system, 0, 0};
+    u64 user, system;
+    process_cpu_ticks(current->process, &user, &system);
+    u32 t[4] = {(u32)user, (u32)system, 0, 0};
     if (to && copyout(to, t, sizeof(t)) < 0)
         return -EFAULT;
     return (long)timer_ticks();

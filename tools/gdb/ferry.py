@@ -1,6 +1,6 @@
 """gdb commands for Ferry: thin readers of the kernel's own structures.
 
-    ferry-tasks          every task: state, name, where it stopped
+    ferry-tasks          every thread: state, name, where it stopped
     ferry-pages          frames by kind, references by holder
     ferry-ledger [PID]   the ledger of the machine, or of one task
 
@@ -58,22 +58,23 @@ class Command(gdb.Command):
 
 
 class Tasks(Command):
-    """ferry-tasks: every task, its state, and where a task that does not run will go on."""
+    """ferry-tasks: every thread, its state, and where a task that does not run will go on."""
 
     name = "ferry-tasks"
 
     def show(self, _):
         states = enumerators("enum task_state", "TASK_")
         running = int(symbol("current"))
-        print("  PID  PARENT STATE     NAME             KERNEL STACK  SLEEPS ON")
+        print("  TID  PARENT STATE     NAME             KERNEL STACK  SLEEPS ON")
         for task in tasks():
-            parent = int(task["parent"]["pid"]) if int(task["parent"]) else 0
+            above = task["process"]["parent"]
+            parent = int(above["pid"]) if int(above) else 0
             state = "running" if int(task) == running else states.get(int(task["state"]), "?")
             queue = int(task["sleeping_on"])
             where = gdb.execute(f"info symbol {queue:#x}", to_string=True).strip() if queue else ""
             if where.startswith("No symbol"):
                 where = f"{queue:#x}"
-            print(f"{int(task['pid']):5} {parent:7} {state:9} {task['name'].string():16} "
+            print(f"{int(task['tid']):5} {parent:7} {state:9} {task['name'].string():16} "
                   f"{int(task['kstack']):#012x}  {where}")
 
 
@@ -110,7 +111,7 @@ class Ledger(Command):
     def show(self, arguments):
         account = symbol("ledger_machine")
         if arguments:
-            found = [task for task in tasks() if int(task["pid"]) == int(arguments[0])]
+            found = [task for task in tasks() if int(task["tid"]) == int(arguments[0])]
             if not found:
                 raise gdb.GdbError(f"no task {arguments[0]}: see ferry-tasks")
             account = found[0]["account"].dereference()

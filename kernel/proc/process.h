@@ -1,0 +1,56 @@
+/*
+ * Processes: what the threads of one program have in common, and what is left of it when the last
+ * of them has ended: a zombie, until its parent asks for its exit status (wait4(2)).
+ */
+#ifndef KERNEL_PROC_PROCESS_H
+#define KERNEL_PROC_PROCESS_H
+
+#include "kernel/proc/task.h"
+
+struct tty;
+
+/* Of getrlimit(2), by the numbers of <asm/resource.h>. */
+#define NR_LIMITS 16
+struct limit {
+    u32 soft, hard; /* ~0: none */
+};
+
+struct process {
+    u32 pid;       /* the first thread's tid; its own for as long as there are others */
+    u32 pgid, sid; /* process group and session */
+    char name[TASK_NAME];
+    struct process *parent; /* NULL: kernel threads and init */
+    LIST_HEAD(, process)
+    children;
+    LIST_ENTRY(process) sibling;
+    TAILQ_ENTRY(process) all;
+    struct task_list threads; /* those that have not ended */
+    u32 nr_threads;
+    bool zombie;                  /* none is left; only the parent's wait is missing */
+    bool did_exec;                /* since fork: setpgid(2) by the parent comes too late */
+    int exit_status;              /* as wait4(2) gives it */
+    struct wait_queue child_exit; /* a child has changed its state */
+    struct account *account;
+    struct tty *tty;    /* the controlling terminal of its session, NULL: none */
+    char *command_line; /* arguments, each with its terminator, as far as a page holds them */
+    u32 command_line_len;
+    struct limit limits[NR_LIMITS];
+    s32 nice;       /* -20 .. 19 */
+    u64 start_tick; /* when it was made */
+    /* Processor time in ticks: of threads that have ended, and of children waited for. */
+    u64 ended_ticks_user, ended_ticks_system;
+    u64 children_ticks_user, children_ticks_system;
+};
+
+TAILQ_HEAD(process_list, process);
+extern struct process_list all_processes; /* zombies, too */
+
+struct process *process_find(u32 pid);
+/* A thread that speaks for the process: the first that has not ended. NULL: a zombie. */
+static inline struct task *process_task(const struct process *p)
+{
+    return TAILQ_FIRST(&p->threads);
+}
+void process_cpu_ticks(const struct process *p, u64 *user, u64 *system);
+
+#endif
