@@ -7,7 +7,7 @@
  *                        v  |
  *                     recovering (ided resets the channel) --given up: -EIO--> idle
  *
- * Submitters and the interrupt handler start commands; neither may wait. Whatever has to wait - a
+ * Submitters and the interrupt handler start commands; neither sleeps. Whatever has to wait - a
  * reset takes milliseconds to seconds - is done by the kernel thread ided, which also looks once
  * a second whether the drive has exceeded its time. A failing request costs only itself: the
  * queue goes on behind it. Everything that touches a channel's state runs with interrupts off;
@@ -24,6 +24,7 @@
 #define RESET_TICKS    (10 * TIMER_HZ) /* ATA-6 allows 31 s, for a disk that must spin up */
 #define READY_US       1000            /* an idle drive is ready at once */
 #define POLL_US        1
+#define COMMAND_US     1000000 /* a command without data */
 
 /* --- Commands ------------------------------------------------------------------------------- */
 
@@ -107,6 +108,8 @@ static void finish(struct ide_channel *c, int error)
     release_pages(r);
     r->mover = d->transfer->mover;
     r->done(r, error);
+    if (c->paused)
+        wake_all(&c->idle);
 }
 
 /* Leaves the current request to ided. */
@@ -140,7 +143,7 @@ static void attempt(struct ide_channel *c)
 static void run_queue(struct ide_channel *c)
 {
     struct block_request *r;
-    while (c->state == IDE_IDLE && (r = TAILQ_FIRST(&c->queue))) {
+    while (c->state == IDE_IDLE && !c->paused && (r = TAILQ_FIRST(&c->queue))) {
         TAILQ_REMOVE(&c->queue, r, link);
         struct block_device *disk = r->device->disk ? r->device->disk : r->device;
         c->drive = disk->driver;
@@ -185,14 +188,60 @@ void ide_submit(struct block_device *disk, struct block_request *r)
     irq_restore(flags);
 }
 
+/* --- Another mode -------------------------------------------------------------------------------
+ */
+
+/* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is idle or recovering. */
+static bool set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors)
+{
+    ide_write(c, c->control, CONTROL_NIEN);
+    ide_select(c, d, DEVICE_LBA);
+    bool ok = ide_poll(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, READY_US);
+    if (ok) {
+        ide_write(c, c->base + IDE_SECTOR_COUNT, (u8)sectors);
+        ide_write(c, c->base + IDE_COMMAND, COMMAND_SET_MULTIPLE_MODE);
+        ide_read(c, c->control);
+        ok = ide_poll(c, STATUS_BSY, 0, COMMAND_US) &&
+             !(ide_read(c, c->base + IDE_STATUS) & (STATUS_ERR | STATUS_DF));
+    }
+    ide_write(c, c->control, 0);
+    return ok;
+}
+
+int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple)
+{
+    struct ide_channel *c = d->channel;
+    if (multiple > d->max_multiple || (multiple & (multiple - 1)))
+        return -EINVAL;
+    if (mode->mover == MOVER_DMA && !d->can_dma)
+        return -EINVAL;
+    u32 flags = irq_save();
+    while (c->paused) /* another task switches */
+        wait_sleep(&c->idle, 0);
+    c->paused = true;
+    while (c->state != IDE_IDLE)
+        wait_sleep(&c->idle, 0);
+    int error = 0;
+    if (multiple != d->multiple)
+        error = set_multiple(c, d, multiple) ? 0 : -EIO;
+    if (!error) {
+        d->transfer = mode;
+        d->multiple = multiple;
+    }
+    c->paused = false;
+    wake_all(&c->idle);
+    run_queue(c);
+    irq_restore(flags);
+    return error;
+}
+
 /* --- Interrupts ------------------------------------------------------------------------------- */
 
-/* An interrupt that nobody waits for, say of a command that was given up. */
-static bool acknowledge_stray(struct ide_channel *c)
+bool ide_asked(struct ide_channel *c)
 {
     if (!(ide_read(c, c->bus_master + BM_STATUS) & BM_INTERRUPT))
         return false;
-    ide_read(c, c->base + IDE_STATUS);
+    c->last_status = ide_read(c, c->base + IDE_STATUS);
     ide_write(c, c->bus_master + BM_STATUS, c->bm_capable | BM_INTERRUPT | BM_ERROR);
     return true;
 }
@@ -201,7 +250,7 @@ bool ide_interrupt(void *channel)
 {
     struct ide_channel *c = channel;
     if (c->state != IDE_ACTIVE)
-        return acknowledge_stray(c);
+        return ide_asked(c); /* nobody waits for it: say, of a command that was given up */
     enum ide_progress p = c->drive->transfer->interrupt(c);
     if (p == IDE_NOT_OURS)
         return false;
@@ -242,6 +291,11 @@ static void reset(struct ide_channel *c)
             }
             task_sleep_ticks(1);
         }
+    }
+    for (int i = 0; i < 2; i++) { /* a reset may have undone what was agreed on */
+        struct ide_drive *d = &c->drives[i];
+        if (d->present && !d->failed && d->multiple && !set_multiple(c, d, d->multiple))
+            d->multiple = 0;
     }
     c->selected = NULL;
     ide_write(c, c->control, 0);

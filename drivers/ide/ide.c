@@ -64,6 +64,7 @@ static void channel_init(struct ide_controller *k, const struct pci_device *pci,
     c->irq = native ? pci->irq : compat_irq[i];
     c->bus_master = (u16)(pci->bar[BAR_BUS_MASTER] + i * BUS_MASTER_STRIDE);
     c->care = &k->care;
+    wait_init(&c->idle);
     c->drive = &c->drives[0];
     c->bm_capable = inb(c->bus_master + BM_STATUS) & BM_CAPABLE;
     TAILQ_INIT(&c->queue);
@@ -93,8 +94,23 @@ static int channel_start(struct ide_channel *c)
     return irq_register(c->irq, c->name, ide_interrupt, c);
 }
 
+static const struct ide_transfer *const modes[] = {&ide_dma, &ide_pio_irq, &ide_pio_poll};
+
+/* ferry.disk=MODE: the machine starts in it. */
+static void mode_of_cmdline(struct ide_drive *d)
+{
+    char name[16];
+    if (!cmdline_get("ferry.disk", name, sizeof(name)))
+        return;
+    for (u32 i = 0; i < ARRAY_LEN(modes); i++)
+        if (!strcmp(modes[i]->name, name) && ide_set_mode(d, modes[i], 0) == 0)
+            return;
+    kprintf("%s: no mode %s, left in %s\n", d->block.name, name, d->transfer->name);
+}
+
 static void register_drive(struct ide_drive *d)
 {
+    mode_of_cmdline(d);
     kprintf("%s: %s, %llu MiB, %s\n", d->block.name, d->block.model,
             (unsigned long long)(d->block.nr_sectors >> 11), d->transfer->name);
     block_register(&d->block);

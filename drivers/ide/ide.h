@@ -46,8 +46,17 @@ enum ide_control {
 };
 /* Commands (ATA-6, clause 8). */
 enum ide_opcode {
+    COMMAND_READ_SECTORS = 0x20,
+    COMMAND_READ_SECTORS_EXT = 0x24,
     COMMAND_READ_DMA_EXT = 0x25,
+    COMMAND_READ_MULTIPLE_EXT = 0x29,
+    COMMAND_WRITE_SECTORS = 0x30,
+    COMMAND_WRITE_SECTORS_EXT = 0x34,
     COMMAND_WRITE_DMA_EXT = 0x35,
+    COMMAND_WRITE_MULTIPLE_EXT = 0x39,
+    COMMAND_READ_MULTIPLE = 0xC4,
+    COMMAND_WRITE_MULTIPLE = 0xC5,
+    COMMAND_SET_MULTIPLE_MODE = 0xC6,
     COMMAND_READ_DMA = 0xC8,
     COMMAND_WRITE_DMA = 0xCA,
     COMMAND_IDENTIFY_DEVICE = 0xEC,
@@ -92,7 +101,7 @@ struct ide_transfer {
     enum ide_progress (*interrupt)(struct ide_channel *c);
     void (*stop)(struct ide_channel *c); /* gives up what is in flight, before a reset */
 };
-extern const struct ide_transfer ide_dma;
+extern const struct ide_transfer ide_dma, ide_pio_irq, ide_pio_poll;
 
 struct ide_stats {
     u32 commands, interrupts, errors, timeouts, resets;
@@ -108,6 +117,9 @@ struct ide_drive {
     bool failed;  /* stopped answering: every request ends with -EIO */
     u32 timeouts; /* in a row */
     const struct ide_transfer *transfer;
+    u32 multiple;     /* sectors of a block in READ and WRITE MULTIPLE; 0: not agreed on */
+    u32 max_multiple; /* what the drive can do, of IDENTIFY; 0: nothing */
+    bool can_dma;
     struct ide_stats stats;
 };
 
@@ -115,6 +127,12 @@ enum ide_state {
     IDE_IDLE,
     IDE_ACTIVE,     /* `request` is with the drive */
     IDE_RECOVERING, /* it failed; ided resets the channel, interrupts change nothing */
+};
+
+/* How far programmed I/O has come in the request. */
+struct ide_pio {
+    u32 frag, offset; /* the next byte */
+    u32 sectors_left;
 };
 
 struct ide_channel {
@@ -127,11 +145,14 @@ struct ide_channel {
     struct ide_drive *selected; /* by the device register; NULL: unknown */
     struct page *prd_page;
     struct wait_queue *care; /* where ided sleeps */
+    struct wait_queue idle;  /* where ide_set_mode waits for the request under way */
     struct block_request_list queue;
 
     /* Changed with interrupts off. */
     enum ide_state state;
     struct block_request *request;
+    struct ide_pio pio;
+    bool paused;                /* start nothing: somebody waits for IDE_IDLE */
     u32 tries;                  /* of this request, with the one under way */
     u64 deadline;               /* tick by which the drive must have answered */
     u8 last_status, last_error; /* of the last failure, for people */
@@ -159,12 +180,18 @@ struct ide_opcodes {
 bool ide_issue(struct ide_channel *c, const struct ide_opcodes *opcodes);
 /* Selects a drive and gives it the 400 ns it may take to show its own status (ATA-6, 9.2). */
 void ide_select(struct ide_channel *c, struct ide_drive *d, u8 device_bits);
+/* In an interrupt: has the drive asked? Then reading its status, kept in last_status, has taken
+ * its interrupt away, and the bus master's note of it is cleared. */
+bool ide_asked(struct ide_channel *c);
 /* Polls the alternate status until the masked bits have the value: it waits for something to be
  * true, never for something to be over (a drive in reset shows 0). False after `us`. */
 bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us);
 extern bool ide_one_at_a_time; /* ferry.icount: submit waits for the disk */
 void ide_submit(struct block_device *d, struct block_request *r);
 bool ide_interrupt(void *channel);
+/* Switches the drive to another mode between two requests, with `multiple` sectors a block in
+ * programmed I/O (0: one each). 0, -EINVAL (the drive cannot have it), -EIO. Sleeps. */
+int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple);
 /* ided's work: a time-out that has passed, or a request that failed. Sleeps. */
 void ide_care(struct ide_channel *c);
 

@@ -12,7 +12,8 @@
 
 /* IDENTIFY DEVICE data, by word (ATA-6, clause 8, IDENTIFY DEVICE). */
 enum identify_word {
-    ID_MODEL = 27, /* to 46: two characters a word, the first in the high byte */
+    ID_MODEL = 27,    /* to 46: two characters a word, the first in the high byte */
+    ID_MULTIPLE = 47, /* low byte: the most sectors of a block */
     ID_CAPABILITIES = 49,
     ID_LBA28_SECTORS = 60, /* two words */
     ID_FEATURES2 = 83,
@@ -113,8 +114,6 @@ static const char *refusal(const u16 *id)
 {
     if (!(id[ID_CAPABILITIES] & CAPABILITY_LBA))
         return "knows no LBA";
-    if (!(id[ID_CAPABILITIES] & CAPABILITY_DMA))
-        return "knows no DMA";
     if (sector_bytes_of(id) != SECTOR_SIZE)
         return "has sectors of another size than 512 bytes";
     if (sectors_of(id) == 0)
@@ -137,6 +136,9 @@ void ide_identify(struct ide_channel *c)
             continue;
         }
         d->block.nr_sectors = sectors_of(id);
+        d->max_multiple = id[ID_MULTIPLE] & 0xFF;
+        d->can_dma = id[ID_CAPABILITIES] & CAPABILITY_DMA;
+        d->transfer = d->can_dma ? &ide_dma : &ide_pio_irq;
         d->present = true;
     }
     c->selected = NULL;

@@ -41,18 +41,16 @@ void copy_zeroes(enum ledger_edge edge, struct frag dst)
     ledger_add(account_current(), edge, MOVER_CPU, dst.len);
 }
 
-void copy_port_to_page(struct account *account, enum ledger_edge edge, struct frag dst, u16 port)
+void copy_port_to_page(struct frag dst, u16 port)
 {
     void *to = frag_virt(dst);
     u32 words = dst.len / 2;
     __asm__ volatile("rep insw" : "+D"(to), "+c"(words) : "d"(port) : "memory");
-    ledger_add(account, edge, MOVER_CPU, dst.len);
 }
 
-void copy_page_to_port(struct account *account, enum ledger_edge edge, u16 port, struct frag src)
+void copy_page_to_port(u16 port, struct frag src)
 {
     const void *from = frag_virt(src);
     u32 words = src.len / 2;
     __asm__ volatile("rep outsw" : "+S"(from), "+c"(words) : "d"(port) : "memory");
-    ledger_add(account, edge, MOVER_CPU, src.len);
 }

@@ -24,9 +24,10 @@ size_t copy_buffer_to_user(enum ledger_edge edge, void __user *dst, const void *
 /* Fills a hole of a file. */
 void copy_zeroes(enum ledger_edge edge, struct frag dst);
 
-/* Programmed I/O: 16-bit words between a device's data port and a page; `account` pays, since an
- * interrupt may be the one that moves. dst.len is even. */
-void copy_port_to_page(struct account *account, enum ledger_edge edge, struct frag dst, u16 port);
-void copy_page_to_port(struct account *account, enum ledger_edge edge, u16 port, struct frag src);
+/* Programmed I/O: 16-bit words between a device's data port and a page; the length is even. What of
+ * the bytes is payload, and whose, only the request knows that they belong to: its completion
+ * enters them, with the CPU as the mover (block_request.mover). */
+void copy_port_to_page(struct frag dst, u16 port);
+void copy_page_to_port(u16 port, struct frag src);
 
 #endif
