@@ -1,46 +1,33 @@
 /*
  * The system calls that make, name and connect sockets, and socketcall(2), which contains all of
- * them: arguments checked as Linux does, then handed to connection.c (TCP) or datagram.c (UDP).
+ * them: arguments checked as Linux does, then handed to the socket's operations.
  */
-#include <linux/in.h>
 #include <linux/net.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/net/net.h"
 #include "kernel/net/socket.h"
-#include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
 
 /* --- Addresses ----------------------------------------------------------------------------- */
 
-int endpoint_in(struct endpoint *e, const void __user *addr, u32 len, u16 *family)
+int address_in(struct address *a, const void __user *addr, u32 len)
 {
-    struct sockaddr_in in;
-    *family = AF_UNSPEC;
-    if (len < sizeof(*family) || len > sizeof(struct sockaddr_storage))
+    if (len > sizeof(a->bytes))
         return -EINVAL;
-    memset(&in, 0, sizeof(in));
-    if (copyin(&in, addr, MIN(len, (u32)sizeof(in))) < 0)
-        return -EFAULT;
-    *family = in.sin_family;
-    if (in.sin_family == AF_INET && len < sizeof(in))
-        return -EINVAL;
-    *e = (struct endpoint){in.sin_addr.s_addr, in.sin_port};
-    return 0;
+    a->family = AF_UNSPEC; /* should len be too short for one */
+    a->len = len;
+    return copyin(a->bytes, addr, len);
 }
 
-int endpoint_out(struct endpoint e, void __user *addr, u32 __user *len)
+int address_out(const struct address *a, void __user *addr, u32 __user *len)
 {
     u32 room;
-    if (!addr)
-        return 0;
     if (copyin(&room, len, sizeof(room)) < 0)
         return -EFAULT;
     if ((s32)room < 0)
         return -EINVAL;
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = e.port, .sin_addr = {e.ip}};
-    u32 full = sizeof(in);
-    if (copyout(addr, &in, MIN(room, full)) < 0 || copyout(len, &full, sizeof(full)) < 0)
+    if (copyout(addr, a->bytes, MIN(room, a->len)) < 0 || copyout(len, &a->len, sizeof(*len)) < 0)
         return -EFAULT;
     return 0;
 }
@@ -59,119 +46,100 @@ int socket_get(u32 fd, struct file **file, struct socket **s)
 
 /* --- The calls ----------------------------------------------------------------------------- */
 
-long sys_socket(u32 family, u32 type, u32 protocol)
+/* A new socket with its protocol's half, but no file. */
+static int make_socket(u32 family, u32 type, u32 protocol, struct socket **s)
 {
-    u32 flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
-    type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (family != AF_INET)
-        return -EAFNOSUPPORT;
-    if (type > 10)
-        return -EINVAL;
-    if (type != SOCK_STREAM && type != SOCK_DGRAM)
-        return -ESOCKTNOSUPPORT;
-    if (protocol && protocol != (type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP))
-        return -EPROTONOSUPPORT;
-    struct socket *s = socket_new(type == SOCK_STREAM);
-    if (!s)
-        return -ENOBUFS;
-    socket_used(s);
-    int err = s->stream ? connection_open(s) : datagram_open(s);
-    if (err < 0) {
-        socket_free(s);
-        return err;
-    }
-    return socket_descriptor(s, flags);
-}
-
-static int do_bind(struct socket *s, const void __user *addr, u32 len)
-{
-    struct endpoint e;
-    u16 family;
-    int err = endpoint_in(&e, addr, len, &family);
+    const struct socket_kind *kind;
+    int err = socket_kind_find(family, type, protocol, &kind);
     if (err < 0)
         return err;
-    if (family != AF_INET && !(family == AF_UNSPEC && !e.ip))
-        return -EAFNOSUPPORT;
-    if (s->state != SOCKET_NEW || s->local.port)
+    *s = socket_new(kind);
+    if (!*s)
+        return -ENOBUFS;
+    socket_used(*s);
+    if (protocol)
+        (*s)->protocol = protocol;
+    err = (*s)->ops->open(*s);
+    if (err < 0)
+        socket_free(*s);
+    return err;
+}
+
+#define TYPE_MASK 0xFu /* SOCK_TYPE_MASK: the rest are flags */
+#define FLAGS     (SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+long sys_socket(u32 family, u32 type, u32 protocol)
+{
+    struct socket *s;
+    if (type & ~(TYPE_MASK | FLAGS))
         return -EINVAL;
-    if (e.ip && e.ip != 0xFFFFFFFF && !interface_is_ours(e.ip))
-        return -EADDRNOTAVAIL;
-    return s->stream ? connection_bind(s, e) : datagram_bind(s, e);
+    int err = make_socket(family, type & TYPE_MASK, protocol, &s);
+    return err < 0 ? err : socket_descriptor(s, type & FLAGS);
+}
+
+long sys_socketpair(u32 family, u32 type, u32 protocol, int __user *fds)
+{
+    struct socket *a, *b;
+    int fd[2];
+    if (type & ~(TYPE_MASK | FLAGS))
+        return -EINVAL;
+    int err = make_socket(family, type & TYPE_MASK, protocol, &a);
+    if (err < 0)
+        return err;
+    err = make_socket(family, type & TYPE_MASK, protocol, &b);
+    if (err < 0) {
+        a->ops->release(a);
+        return err;
+    }
+    err = a->ops->pair ? a->ops->pair(a, b) : -EOPNOTSUPP;
+    if (err < 0) {
+        a->ops->release(a);
+        b->ops->release(b);
+        return err;
+    }
+    fd[0] = socket_descriptor(a, type & FLAGS);
+    if (fd[0] < 0) {
+        b->ops->release(b);
+        return fd[0];
+    }
+    fd[1] = socket_descriptor(b, type & FLAGS);
+    if (fd[1] >= 0 && copyout(fds, fd, sizeof(fd)) == 0)
+        return 0;
+    fd_close(fd[0]);
+    if (fd[1] < 0)
+        return fd[1];
+    fd_close(fd[1]);
+    return -EFAULT;
 }
 
 long sys_bind(u32 fd, const void __user *addr, u32 len)
 {
+    struct address a;
     struct file *file;
     struct socket *s;
     int err = socket_get(fd, &file, &s);
     if (err < 0)
         return err;
-    err = do_bind(s, addr, len);
+    err = address_in(&a, addr, len);
+    if (!err)
+        err = s->ops->bind ? s->ops->bind(s, &a) : -EOPNOTSUPP;
     file_put(file);
     return err;
 }
 
-static int wait_connected(struct socket *s)
-{
-    net_poll();
-    net_rest();
-    int err = wait_event_killable(&s->writers, s->state != SOCKET_CONNECTING,
-                                  socket_deadline(s->snd_timeout));
-    if (err)
-        return err == -ETIMEDOUT ? -EINPROGRESS : err;
-    err = socket_take_error(s);
-    return err ? err : s->state == SOCKET_CONNECTED ? 0 : -ECONNABORTED;
-}
-
-static int connect_stream(struct socket *s, struct endpoint to, bool nonblock)
-{
-    switch (s->state) {
-    case SOCKET_LISTENING:
-    case SOCKET_CONNECTED:
-        return -EISCONN;
-    case SOCKET_CONNECTING:
-        return nonblock ? -EALREADY : wait_connected(s);
-    case SOCKET_GONE: {
-        int err = socket_take_error(s);
-        if (err)
-            return err;
-        if (s->rx_head || s->rx_eof)
-            return -EISCONN;
-        err = connection_open(s); /* a refused connection may be tried again */
-        if (err < 0)
-            return err;
-        s->state = SOCKET_NEW;
-        break;
-    }
-    case SOCKET_NEW:
-        break;
-    }
-    int err = connection_start(s, to);
-    if (err < 0)
-        return err;
-    return nonblock ? -EINPROGRESS : wait_connected(s);
-}
-
 long sys_connect(u32 fd, const void __user *addr, u32 len)
 {
-    struct endpoint e;
-    u16 family;
+    struct address a;
     struct file *file;
     struct socket *s;
     int err = socket_get(fd, &file, &s);
     if (err < 0)
         return err;
-    err = endpoint_in(&e, addr, len, &family);
-    if (!err && family == AF_UNSPEC) {
-        if (!s->stream)
-            err = datagram_connect(s, (struct endpoint){0, 0});
-        else if (s->state == SOCKET_CONNECTED || s->state == SOCKET_CONNECTING)
-            connection_abort(s, 0);
-    } else if (!err) {
-        err = family != AF_INET ? -EAFNOSUPPORT
-              : s->stream       ? connect_stream(s, e, file->flags & O_NONBLOCK)
-                                : datagram_connect(s, e);
-    }
+    err = address_in(&a, addr, len);
+    if (!err && len < sizeof(a.family))
+        err = -EINVAL;
+    if (!err)
+        err = s->ops->connect ? s->ops->connect(s, &a, file->flags & O_NONBLOCK) : -EOPNOTSUPP;
     file_put(file);
     return err;
 }
@@ -183,40 +151,25 @@ long sys_listen(u32 fd, u32 backlog)
     int err = socket_get(fd, &file, &s);
     if (err < 0)
         return err;
-    if (!s->stream)
-        err = -EOPNOTSUPP;
-    else if (s->state != SOCKET_NEW && s->state != SOCKET_LISTENING)
-        err = -EINVAL;
-    else
-        err = connection_listen(s, backlog);
+    err = s->ops->listen ? s->ops->listen(s, backlog) : -EOPNOTSUPP;
     file_put(file);
     return err;
 }
 
-static long do_accept(struct file *file, struct socket *s, void __user *addr, u32 __user *len,
+static long do_accept(struct socket *s, bool nonblock, void __user *addr, u32 __user *len,
                       u32 flags)
 {
-    if (!s->stream)
-        return -EOPNOTSUPP;
-    if (s->state != SOCKET_LISTENING || flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+    struct socket *child;
+    struct address from;
+    if (flags & ~(u32)FLAGS)
         return -EINVAL;
-    if (TAILQ_EMPTY(&s->accept_queue))
-        net_poll();
-    while (TAILQ_EMPTY(&s->accept_queue)) {
-        if (file->flags & O_NONBLOCK)
-            return -EAGAIN;
-        net_rest();
-        int err = wait_event_killable(&s->readers, !TAILQ_EMPTY(&s->accept_queue),
-                                      socket_deadline(s->rcv_timeout));
-        if (err)
-            return err == -ETIMEDOUT ? -EAGAIN : err;
-    }
-    struct socket *child = TAILQ_FIRST(&s->accept_queue);
-    connection_accepted(child);
+    int err = s->ops->accept ? s->ops->accept(s, nonblock, &child, &from) : -EOPNOTSUPP;
+    if (err < 0)
+        return err;
     socket_used(child);
-    int err = endpoint_out(child->remote, addr, len);
+    err = addr ? address_out(&from, addr, len) : 0;
     if (err < 0) { /* the connection is lost, as on Linux */
-        connection_close(child);
+        child->ops->release(child);
         return err;
     }
     return socket_descriptor(child, flags);
@@ -229,36 +182,34 @@ long sys_accept4(u32 fd, void __user *addr, u32 __user *len, u32 flags)
     long ret = socket_get(fd, &file, &s);
     if (ret < 0)
         return ret;
-    ret = do_accept(file, s, addr, len, flags);
+    ret = do_accept(s, file->flags & O_NONBLOCK, addr, len, flags);
     file_put(file);
     return ret;
 }
 
-long sys_getsockname(u32 fd, void __user *addr, u32 __user *len)
+static int give_name(u32 fd, void __user *addr, u32 __user *len, bool of_peer)
 {
+    struct address a;
     struct file *file;
     struct socket *s;
     int err = socket_get(fd, &file, &s);
     if (err < 0)
         return err;
-    err = addr ? endpoint_out(s->local, addr, len) : -EFAULT;
+    err = s->ops->name(s, of_peer, &a);
+    if (!err)
+        err = address_out(&a, addr, len);
     file_put(file);
     return err;
 }
 
+long sys_getsockname(u32 fd, void __user *addr, u32 __user *len)
+{
+    return give_name(fd, addr, len, false);
+}
+
 long sys_getpeername(u32 fd, void __user *addr, u32 __user *len)
 {
-    struct file *file;
-    struct socket *s;
-    int err = socket_get(fd, &file, &s);
-    if (err < 0)
-        return err;
-    if (s->state != SOCKET_CONNECTED)
-        err = -ENOTCONN;
-    else
-        err = addr ? endpoint_out(s->remote, addr, len) : -EFAULT;
-    file_put(file);
-    return err;
+    return give_name(fd, addr, len, true);
 }
 
 long sys_shutdown(u32 fd, u32 how)
@@ -268,51 +219,7 @@ long sys_shutdown(u32 fd, u32 how)
     int err = socket_get(fd, &file, &s);
     if (err < 0)
         return err;
-    if (how > SHUT_RDWR) {
-        err = -EINVAL;
-    } else if (s->stream && s->state == SOCKET_LISTENING) {
-        err = 0; /* Linux stops listening; here the queue stays until close */
-    } else if (s->state != SOCKET_CONNECTED) {
-        err = -ENOTCONN;
-    } else {
-        if (how != SHUT_WR) {
-            s->rx_shut = true;
-            wake_all(&s->readers);
-        }
-        if (how != SHUT_RD && s->stream && !s->tx_shut) {
-            connection_shut_write(s);
-            wake_all(&s->writers);
-        }
-    }
-    file_put(file);
-    return err;
-}
-
-long sys_socketpair(u32 family, u32 type, u32 protocol, int __user *fds)
-{
-    return family == AF_INET ? -EOPNOTSUPP : -EAFNOSUPPORT;
-}
-
-long sys_setsockopt(u32 fd, u32 level, u32 name, const void __user *value, u32 len)
-{
-    struct file *file;
-    struct socket *s;
-    int err = socket_get(fd, &file, &s);
-    if (err < 0)
-        return err;
-    err = socket_set_option(s, level, name, value, len);
-    file_put(file);
-    return err;
-}
-
-long sys_getsockopt(u32 fd, u32 level, u32 name, void __user *value, u32 __user *len)
-{
-    struct file *file;
-    struct socket *s;
-    int err = socket_get(fd, &file, &s);
-    if (err < 0)
-        return err;
-    err = socket_get_option(s, level, name, value, len);
+    err = how > SHUT_RDWR ? -EINVAL : s->ops->shutdown ? s->ops->shutdown(s, how) : -EOPNOTSUPP;
     file_put(file);
     return err;
 }

@@ -204,7 +204,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     struct socket *listener = arg;
     if (err != ERR_OK || !pcb || listener->accept_count >= listener->backlog)
         return ERR_MEM; /* lwIP resets the connection */
-    struct socket *s = socket_new(true);
+    struct socket *s = socket_new_like(listener);
     if (!s)
         return ERR_MEM;
     s->keep_alive = listener->keep_alive;
@@ -335,7 +335,8 @@ void connection_abort(struct socket *s, int error)
         socket_free(s);
 }
 
-static void close_listener(struct socket *s)
+/* Resets who waits in the queue, and lets go of the listening block. */
+static void stop_listening(struct socket *s)
 {
     struct tcp_pcb *pcb = s->tcp;
     struct socket *child;
@@ -345,7 +346,14 @@ static void close_listener(struct socket *s)
     }
     detach(s);
     tcp_close(pcb);
-    socket_free(s);
+}
+
+int connection_unlisten(struct socket *s)
+{
+    stop_listening(s);
+    s->state = SOCKET_NEW;
+    int err = connection_open(s);
+    return err < 0 ? err : connection_bind(s, s->local);
 }
 
 void connection_close(struct socket *s)
@@ -357,7 +365,8 @@ void connection_close(struct socket *s)
         return;
     }
     if (s->state == SOCKET_LISTENING) {
-        close_listener(s);
+        stop_listening(s);
+        socket_free(s);
     } else if (s->state != SOCKET_CONNECTED) { /* never connected: nothing to tell anybody */
         detach(s);
         tcp_close(pcb);

@@ -3,6 +3,8 @@
  * MTU is refused with EMSGSIZE, as on Linux with IP_PMTUDISC_DO). The path to the wire is the
  * plain one: one copy into the stack's buffer, the checksum by the CPU, one descriptor.
  */
+#include <poll.h>
+#include "kernel/fs/poll.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -38,7 +40,7 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
     wake_all(&s->readers);
 }
 
-int datagram_open(struct socket *s)
+static int datagram_open(struct socket *s)
 {
     s->udp = udp_new();
     if (!s->udp)
@@ -56,39 +58,48 @@ static void drop_first(struct socket *s)
     kfree(d);
 }
 
-void datagram_close(struct socket *s)
+static void datagram_release(struct socket *s)
 {
-    if (s->udp)
-        udp_remove(s->udp);
-    s->udp = NULL;
+    udp_remove(s->udp);
     while (!TAILQ_EMPTY(&s->datagrams))
         drop_first(s);
+    socket_free(s);
 }
 
-int datagram_bind(struct socket *s, struct endpoint to)
+static int datagram_bind(struct socket *s, const struct address *a)
 {
+    struct endpoint to;
+    int err = inet_bind_endpoint(a, &to);
+    if (err < 0)
+        return err;
+    if (s->state != SOCKET_NEW || s->local.port)
+        return -EINVAL;
     ip_addr_t ip = {.addr = to.ip};
     if (s->reuse_addr)
         ip_set_option(s->udp, SOF_REUSEADDR);
-    int err = lwip_errno(udp_bind(s->udp, &ip, lwip_ntohs(to.port)));
+    err = lwip_errno(udp_bind(s->udp, &ip, lwip_ntohs(to.port)));
     if (!err)
         s->local = (struct endpoint){to.ip, lwip_htons(s->udp->local_port)};
     return err;
 }
 
-int datagram_connect(struct socket *s, struct endpoint to)
+static int datagram_connect(struct socket *s, const struct address *a, bool nonblock)
 {
-    if (!to.ip && !to.port) {
+    struct endpoint to;
+    if (a->family == AF_UNSPEC) {
         udp_disconnect(s->udp);
         s->state = SOCKET_NEW;
-        s->remote = to;
+        s->remote = (struct endpoint){0, 0};
         return 0;
     }
+    int err = inet_endpoint(a, &to);
+    if (err < 0)
+        return err;
     ip_addr_t ip = {.addr = to.ip ? to.ip : lwip_htonl(IPADDR_LOOPBACK)};
     struct netif *netif = ip_route(&s->udp->local_ip, &ip);
     if (!netif)
         return -ENETUNREACH;
-    int err = lwip_errno(udp_connect(s->udp, &ip, lwip_ntohs(to.port)));
+    err = lwip_errno(udp_connect(s->udp, &ip, lwip_ntohs(to.port)));
     if (err)
         return err;
     s->state = SOCKET_CONNECTED;
@@ -99,15 +110,40 @@ int datagram_connect(struct socket *s, struct endpoint to)
     return 0;
 }
 
-ssize_t datagram_send(struct socket *s, const struct user_vec *v, const struct endpoint *to)
+static int datagram_shutdown(struct socket *s, u32 how)
 {
-    if (!to && s->state != SOCKET_CONNECTED)
-        return -EDESTADDRREQ;
+    if (s->state != SOCKET_CONNECTED)
+        return -ENOTCONN;
+    if (how != SHUT_WR) {
+        s->rx_shut = true;
+        wake_all(&s->readers);
+    }
+    return 0;
+}
+
+/* Where a datagram goes: the address that came with it, or the peer that the socket has. */
+static int destination(struct socket *s, const struct message *m, struct endpoint *to)
+{
+    *to = s->remote;
+    if (!m->name)
+        return s->state == SOCKET_CONNECTED ? 0 : -EDESTADDRREQ;
+    int err = inet_endpoint(m->name, to);
+    if (err < 0)
+        return err;
+    return to->port ? 0 : -EINVAL;
+}
+
+static ssize_t datagram_send(struct socket *s, struct message *m)
+{
+    const struct user_vec *v = m->data;
+    struct endpoint peer;
     if (v->bytes > MAX_PAYLOAD)
         return -EMSGSIZE;
-    struct endpoint peer = to ? *to : s->remote;
-    if (!peer.port)
-        return -EINVAL;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    int bad = destination(s, m, &peer);
+    if (bad)
+        return bad;
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, v->bytes, PBUF_RAM);
     if (!p)
         return -ENOBUFS;
@@ -164,10 +200,13 @@ static int scatter(const struct pbuf *p, const struct user_vec *v, u32 *copied)
     return 0;
 }
 
-ssize_t datagram_receive(struct socket *s, const struct user_vec *v, u32 flags,
-                         struct endpoint *from, bool *cut)
+static ssize_t datagram_receive(struct socket *s, struct message *m)
 {
     u64 deadline = socket_deadline(s->rcv_timeout);
+    if (m->flags & MSG_OOB)
+        return -EINVAL;
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN; /* nothing is ever queued there */
     socket_used(s);
     while (TAILQ_EMPTY(&s->datagrams)) {
         net_poll();
@@ -178,26 +217,58 @@ ssize_t datagram_receive(struct socket *s, const struct user_vec *v, u32 flags,
             return err;
         if (s->rx_shut)
             return 0;
-        if (flags & MSG_DONTWAIT)
+        if (m->flags & MSG_DONTWAIT)
             return -EAGAIN;
         net_rest();
-        err = wait_event_killable(&s->readers, !TAILQ_EMPTY(&s->datagrams) || s->rx_shut, deadline);
+        err = wait_event_signal(&s->readers, !TAILQ_EMPTY(&s->datagrams) || s->rx_shut || s->error,
+                                deadline);
         if (err)
-            return err == -ETIMEDOUT ? -EAGAIN : err;
+            return socket_wait_error(err, s->rcv_timeout);
     }
     struct datagram *d = TAILQ_FIRST(&s->datagrams);
     struct pbuf *p = d->p;
     u32 len = p->tot_len, copied;
-    if (from)
-        *from = d->from;
+    if (m->name)
+        inet_address(d->from, m->name);
     pbuf_ref(p); /* the copy may sleep, and another reader take the datagram */
-    if (!(flags & MSG_PEEK))
+    if (!(m->flags & MSG_PEEK))
         drop_first(s);
-    int err = scatter(p, v, &copied);
+    int err = scatter(p, m->data, &copied);
     pbuf_free(p);
     if (err)
         return err;
-    if (cut)
-        *cut = copied < len;
-    return flags & MSG_TRUNC ? len : copied;
+    if (copied < len)
+        m->told |= MSG_TRUNC;
+    return m->flags & MSG_TRUNC ? len : copied;
 }
+
+static u32 datagram_poll(struct socket *s, struct poll_table *p)
+{
+    u32 mask = POLLOUT | POLLWRNORM | POLLWRBAND;
+    if (s->error)
+        mask |= POLLERR;
+    if (s->rx_shut)
+        mask |= POLLRDHUP;
+    if (s->rx_shut || !TAILQ_EMPTY(&s->datagrams))
+        mask |= POLLIN | POLLRDNORM;
+    return mask;
+}
+
+static int datagram_waiting(struct socket *s, bool to_send)
+{
+    const struct datagram *d = TAILQ_FIRST(&s->datagrams);
+    return d && !to_send ? d->p->tot_len : 0;
+}
+
+const struct socket_ops datagram_ops = {
+    .open = datagram_open,
+    .release = datagram_release,
+    .bind = datagram_bind,
+    .connect = datagram_connect,
+    .shutdown = datagram_shutdown,
+    .name = inet_name,
+    .send = datagram_send,
+    .receive = datagram_receive,
+    .poll = datagram_poll,
+    .waiting = datagram_waiting,
+};

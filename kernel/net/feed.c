@@ -64,9 +64,9 @@ u32 connection_slot(const struct socket *s)
     return MIN(MIN(connection_segment(s), s->mss), SLOT_MAX);
 }
 
-bool socket_can_send_pages(struct socket *s)
+bool stream_takes_pages(struct socket *s)
 {
-    return s->stream && (!s->dev || s->dev->features & NETDEV_SG);
+    return !s->dev || s->dev->features & NETDEV_SG;
 }
 
 /* To ourselves one byte of the window always stays free: lwIP answers a bare ACK that meets a

@@ -131,12 +131,10 @@ static int give_int(void __user *argument, int value)
     return copyout(argument, &value, sizeof(value)) < 0 ? -EFAULT : 0;
 }
 
-static u32 waiting_bytes(const struct socket *s)
+static int give_waiting(struct socket *s, void __user *argument, bool to_send)
 {
-    if (s->stream)
-        return s->rx_bytes;
-    const struct datagram *d = TAILQ_FIRST(&s->datagrams);
-    return d ? d->p->tot_len : 0;
+    int n = s->ops->waiting ? s->ops->waiting(s, to_send) : -EINVAL;
+    return n < 0 ? n : give_int(argument, n);
 }
 
 int socket_ioctl(struct file *file, u32 request, u32 argument)
@@ -146,15 +144,9 @@ int socket_ioctl(struct file *file, u32 request, u32 argument)
     int on;
     switch (request) {
     case FIONREAD: /* and SIOCINQ */
-        if (s->state == SOCKET_LISTENING)
-            return -EINVAL;
-        net_poll();
-        return give_int(arg, waiting_bytes(s));
+        return give_waiting(s, arg, false);
     case TIOCOUTQ: /* and SIOCOUTQ */
-        if (s->state == SOCKET_LISTENING)
-            return -EINVAL;
-        net_poll();
-        return give_int(arg, connection_outq(s));
+        return give_waiting(s, arg, true);
     case FIONBIO:
         if (copyin(&on, arg, sizeof(on)) < 0)
             return -EFAULT;

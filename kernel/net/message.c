@@ -1,8 +1,8 @@
 /*
- * The system calls that move messages: send(2) and recv(2) in their forms. A stream takes the
- * ranges of a message one after the other, a datagram is gathered from and scattered to them.
+ * The system calls that move messages: send(2) and recv(2) in their forms. Each makes one struct
+ * message of its arguments; the kind of the socket does the rest. A stream takes the ranges of a
+ * message one after the other, a datagram is gathered from and scattered to them.
  */
-#include <linux/in.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
@@ -10,80 +10,34 @@
 #include "kernel/net/socket.h"
 #include "kernel/net/uapi.h"
 
-/* --- Messages ------------------------------------------------------------------------------ */
+/* --- One buffer ---------------------------------------------------------------------------- */
 
-static ssize_t send_message(struct file *file, struct socket *s, const struct user_vec *v,
-                            u32 flags, const struct endpoint *to)
+/* The address that a message is for, when the program gives one. */
+static int name_in(struct message *m, struct address *name, const void __user *addr, u32 len)
 {
-    flags = socket_message_flags(file, flags);
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (!s->stream)
-        return datagram_send(s, v, to);
-    ssize_t done = 0;
-    for (u32 i = 0; i < v->count; i++) {
-        const struct user_range *r = &v->range[i];
-        bool more = flags & MSG_MORE || i + 1 < v->count;
-        ssize_t n =
-            socket_send_user(s, (const void __user *)r->base, r->len, flags & MSG_DONTWAIT, more);
-        if (n < 0)
-            return done ? done : n;
-        done += n;
-        if ((u32)n < r->len)
-            break;
-    }
-    return done;
-}
-
-static ssize_t receive_message(struct file *file, struct socket *s, const struct user_vec *v,
-                               u32 flags, struct endpoint *from, bool *cut)
-{
-    flags = socket_message_flags(file, flags);
-    if (flags & MSG_OOB)
-        return -EINVAL;
-    if (flags & MSG_ERRQUEUE)
-        return -EAGAIN; /* nothing is ever queued there */
-    if (!s->stream)
-        return datagram_receive(s, v, flags, from, cut);
-    ssize_t done = 0;
-    for (u32 i = 0; i < v->count; i++) {
-        const struct user_range *r = &v->range[i];
-        if (!r->len)
-            continue;
-        ssize_t n = stream_receive(s, (void __user *)r->base, r->len, flags);
-        if (n < 0)
-            return done ? done : n;
-        done += n;
-        if ((u32)n < r->len || flags & MSG_PEEK)
-            break;
-        if (!(flags & MSG_WAITALL))
-            flags |= MSG_DONTWAIT; /* the first bytes are there: do not wait for more */
-    }
-    return done;
+    if (!addr)
+        return 0;
+    m->name = name;
+    return address_in(name, addr, len);
 }
 
 long sys_sendto(u32 fd, const void __user *buf, u32 len, u32 flags, const void __user *addr,
                 u32 addr_len)
 {
-    struct endpoint to;
-    u16 family;
+    struct address name;
+    struct user_range range = {(u32)buf, len};
+    struct user_vec data = {&range, 1, len};
+    struct message m = {.data = &data, .flags = flags};
     struct file *file;
     struct socket *s;
     long ret = socket_get(fd, &file, &s);
     if (ret < 0)
         return ret;
-    if (addr && !s->stream) {
-        ret = endpoint_in(&to, addr, addr_len, &family);
-        if (!ret && family != AF_INET)
-            ret = -EAFNOSUPPORT;
-    }
+    ret = name_in(&m, &name, addr, addr_len);
     if (!ret && !user_range_ok(buf, len))
         ret = -EFAULT;
-    if (!ret) {
-        struct user_range range = {(u32)buf, len};
-        ret = send_message(file, s, &(struct user_vec){&range, 1, len}, flags,
-                           addr && !s->stream ? &to : NULL);
-    }
+    if (!ret)
+        ret = socket_send(file, &m);
     file_put(file);
     return ret;
 }
@@ -91,43 +45,53 @@ long sys_sendto(u32 fd, const void __user *buf, u32 len, u32 flags, const void _
 long sys_recvfrom(u32 fd, void __user *buf, u32 len, u32 flags, void __user *addr,
                   u32 __user *addr_len)
 {
+    struct address name = {.len = 0}; /* a stream tells none, recv(2) */
+    struct user_range range = {(u32)buf, len};
+    struct user_vec data = {&range, 1, len};
+    struct message m = {.data = &data, .flags = flags, .name = addr ? &name : NULL};
     struct file *file;
     struct socket *s;
     long ret = socket_get(fd, &file, &s);
     if (ret < 0)
         return ret;
-    struct endpoint from = s->remote;
-    struct user_range range = {(u32)buf, len};
-    ret = user_range_ok(buf, len)
-              ? receive_message(file, s, &(struct user_vec){&range, 1, len}, flags, &from, NULL)
-              : -EFAULT;
-    if (ret >= 0 && addr && !s->stream) { /* a stream's address is not told, recv(2) */
-        int err = endpoint_out(from, addr, addr_len);
+    ret = user_range_ok(buf, len) ? socket_receive(file, &m) : -EFAULT;
+    if (ret >= 0 && addr) {
+        int err = address_out(&name, addr, addr_len);
         ret = err < 0 ? err : ret;
     }
     file_put(file);
     return ret;
 }
 
-#define MAX_RANGES (PAGE_SIZE / sizeof(struct user_range) - 16) /* one heap object; Linux: 1024 */
+/* --- Many buffers, and control data -------------------------------------------------------- */
+
+#define MAX_RANGES  (PAGE_SIZE / sizeof(struct user_range) - 16) /* one heap object; Linux: 1024 */
+#define MAX_CONTROL 2048u
 
 /* The header of a message and its ranges, checked. v->range is to be freed. */
-static int message_in(struct msghdr *m, const void __user *msg, struct user_vec *v)
+static int header_in(struct msghdr *h, const void __user *msg, struct user_vec *v)
 {
-    if (copyin(m, msg, sizeof(*m)) < 0)
+    if (copyin(h, msg, sizeof(*h)) < 0)
         return -EFAULT;
-    if ((u32)m->msg_iovlen > MAX_RANGES)
+    if ((s32)h->msg_namelen < 0)
+        return -EINVAL;
+    if (!h->msg_name)
+        h->msg_namelen = 0;
+    h->msg_namelen = MIN(h->msg_namelen, (u32)sizeof(struct sockaddr_storage));
+    if ((u32)h->msg_iovlen > MAX_RANGES)
         return -EMSGSIZE;
-    struct user_range *ranges = kmalloc(MAX(m->msg_iovlen, 1) * sizeof(*ranges));
+    struct user_range *ranges = kmalloc(MAX(h->msg_iovlen, 1) * sizeof(*ranges));
     if (!ranges)
         return -ENOBUFS;
-    *v = (struct user_vec){ranges, m->msg_iovlen, 0};
-    int err = copyin(ranges, m->msg_iov, v->count * sizeof(*ranges));
+    *v = (struct user_vec){ranges, h->msg_iovlen, 0};
+    int err = copyin(ranges, h->msg_iov, v->count * sizeof(*ranges));
     for (u32 i = 0; !err && i < v->count; i++) {
-        if (!user_range_ok((void __user *)ranges[i].base, ranges[i].len))
-            err = -EFAULT;
-        else if (ranges[i].len > 0x7FFFF000u - v->bytes)
+        if ((s32)ranges[i].len < 0)
             err = -EINVAL;
+        else if (!user_range_ok((void __user *)ranges[i].base, ranges[i].len))
+            err = -EFAULT;
+        else
+            ranges[i].len = MIN(ranges[i].len, 0x7FFFF000u - v->bytes);
         v->bytes += ranges[i].len;
     }
     if (err)
@@ -135,60 +99,123 @@ static int message_in(struct msghdr *m, const void __user *msg, struct user_vec 
     return err;
 }
 
+/* Every piece of control data must lie within the whole (cmsg(3)). */
+static bool control_ok(const char *control, u32 len)
+{
+    for (u32 at = 0; len - at >= sizeof(struct cmsghdr);) {
+        u32 piece = ((const struct cmsghdr *)(control + at))->cmsg_len;
+        if (piece < sizeof(struct cmsghdr) || piece > len - at)
+            return false;
+        at += MIN(CMSG_ALIGN(piece), len - at);
+    }
+    return true;
+}
+
+static int control_in(struct message *m, const struct msghdr *h)
+{
+    if (!h->msg_controllen)
+        return 0;
+    if (h->msg_controllen > MAX_CONTROL)
+        return -ENOBUFS;
+    char *control = kmalloc(h->msg_controllen);
+    if (!control)
+        return -ENOBUFS;
+    int err = copyin(control, h->msg_control, h->msg_controllen);
+    if (!err && !control_ok(control, h->msg_controllen))
+        err = -EINVAL;
+    if (err) {
+        kfree(control);
+        return err;
+    }
+    m->control = control;
+    m->control_len = h->msg_controllen;
+    return 0;
+}
+
+void message_put_control(struct message *m, u32 level, u32 type, const void *data, u32 len)
+{
+    struct cmsghdr head = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+    u32 room = m->control_room - m->control_used;
+    char __user *to = m->control_to + m->control_used;
+    if (room < sizeof(head)) {
+        m->told |= MSG_CTRUNC;
+        return;
+    }
+    if (room < head.cmsg_len) {
+        m->told |= MSG_CTRUNC;
+        head.cmsg_len = room;
+    }
+    if (copyout(to, &head, sizeof(head)) == 0 &&
+        copyout(to + sizeof(head), data, head.cmsg_len - sizeof(head)) == 0)
+        m->control_used += MIN(CMSG_ALIGN(head.cmsg_len), room);
+}
+
+static long send_message(struct file *file, const void __user *msg, u32 flags)
+{
+    struct msghdr h;
+    struct user_vec data;
+    struct address name;
+    struct message m = {.data = &data, .flags = flags};
+    long ret = header_in(&h, msg, &data);
+    if (ret < 0)
+        return ret;
+    ret = name_in(&m, &name, h.msg_name, h.msg_namelen);
+    if (!ret)
+        ret = control_in(&m, &h);
+    if (!ret) {
+        ret = socket_send(file, &m);
+        kfree((void *)m.control);
+    }
+    kfree((void *)data.range);
+    return ret;
+}
+
+static long receive_message(struct file *file, void __user *msg, u32 flags)
+{
+    struct msghdr h, __user *user = msg;
+    struct user_vec data;
+    struct address name = {.len = 0};
+    struct message m = {.data = &data, .flags = flags};
+    long ret = header_in(&h, msg, &data);
+    if (ret < 0)
+        return ret;
+    m.name = h.msg_name ? &name : NULL;
+    m.control_to = h.msg_control;
+    m.control_room = h.msg_control ? h.msg_controllen : 0;
+    m.told = flags & MSG_CMSG_CLOEXEC;
+    ret = socket_receive(file, &m);
+    kfree((void *)data.range);
+    if (ret < 0)
+        return ret;
+    int err = m.name ? address_out(&name, h.msg_name, (u32 __user *)&user->msg_namelen) : 0;
+    if (err < 0)
+        return err;
+    if (copyout(&user->msg_controllen, &m.control_used, sizeof(m.control_used)) < 0 ||
+        copyout(&user->msg_flags, &m.told, sizeof(m.told)) < 0)
+        return -EFAULT;
+    return ret;
+}
+
 long sys_sendmsg(u32 fd, const void __user *msg, u32 flags)
 {
-    struct msghdr m;
-    struct user_vec v;
-    struct endpoint to;
-    u16 family;
     struct file *file;
     struct socket *s;
     long ret = socket_get(fd, &file, &s);
     if (ret < 0)
         return ret;
-    ret = message_in(&m, msg, &v);
-    if (!ret) {
-        bool named = m.msg_name && !s->stream;
-        if (named)
-            ret = endpoint_in(&to, m.msg_name, m.msg_namelen, &family);
-        if (!ret && named && family != AF_INET)
-            ret = -EAFNOSUPPORT;
-        if (!ret)
-            ret = send_message(file, s, &v, flags, named ? &to : NULL);
-        kfree((void *)v.range);
-    }
+    ret = send_message(file, msg, flags);
     file_put(file);
     return ret;
 }
 
 long sys_recvmsg(u32 fd, void __user *msg, u32 flags)
 {
-    struct msghdr m;
-    struct user_vec v;
     struct file *file;
     struct socket *s;
     long ret = socket_get(fd, &file, &s);
     if (ret < 0)
         return ret;
-    ret = message_in(&m, msg, &v);
-    if (!ret) {
-        struct msghdr __user *um = msg;
-        struct endpoint from = s->remote;
-        bool cut = false;
-        ret = receive_message(file, s, &v, flags, &from, &cut);
-        kfree((void *)v.range);
-        if (ret >= 0) {
-            int err = m.msg_name && !s->stream
-                          ? endpoint_out(from, m.msg_name, (u32 __user *)&um->msg_namelen)
-                          : 0;
-            u32 zero = 0;
-            int got = cut ? MSG_TRUNC : 0;
-            if (!err && (copyout(&um->msg_controllen, &zero, sizeof(zero)) < 0 ||
-                         copyout(&um->msg_flags, &got, sizeof(got)) < 0))
-                err = -EFAULT;
-            ret = err < 0 ? err : ret;
-        }
-    }
+    ret = receive_message(file, msg, flags);
     file_put(file);
     return ret;
 }

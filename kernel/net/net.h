@@ -18,20 +18,16 @@ struct socket;
 /* The socket of an open file; NULL when the file is not a socket (-ENOTSOCK). */
 struct socket *file_socket(struct file *file);
 
-/* True when pages can be queued by reference: the route's card gathers and checksums. */
+/* sendfile: a fragment into the socket. Queues what it can, sleeps while the send buffer is full
+ * (unless nonblock: -EAGAIN), and returns the bytes queued or, when none were, a negative errno
+ * (-EPIPE, -ECONNRESET, -EINVAL: not such a socket ...). `more` says that more follows at once
+ * (MSG_MORE): the last segment may wait for it. By reference where the route's card gathers and
+ * checksums, by one copy elsewhere. */
 bool socket_can_send_pages(struct socket *s);
-
-/* The three ways into a TCP socket's send queue. Each queues what it can, sleeps while the send
- * buffer is full (unless nonblocking: -EAGAIN), and returns the bytes queued or, when none were,
- * a negative errno (-EPIPE, -ECONNRESET, -ENOTCONN, -EINTR, -EFAULT ...). `more` says that more
- * follows at once (MSG_MORE): the last segment may wait for it. */
-ssize_t socket_send_user(struct socket *s, const void __user *buf, size_t len, bool nonblock,
-                         bool more); /* user -> sock by CPU */
 ssize_t socket_send_copy(struct socket *s, struct frag frag, bool nonblock,
                          bool more); /* cache -> sock by CPU */
 ssize_t socket_send_page(struct socket *s, struct frag frag, bool nonblock,
                          bool more); /* by reference: nobody copies */
-ssize_t socket_receive_user(struct socket *s, void __user *buf, size_t len, u32 flags);
 
 /* The system calls (kernel/sys/table.c). Arguments as in the man pages of section 2. */
 long sys_socket(u32 family, u32 type, u32 protocol);

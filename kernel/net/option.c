@@ -1,6 +1,7 @@
-/* Options of sockets: setsockopt(2), socket(7), tcp(7). */
-#include <linux/in.h>
-#include <netinet/tcp.h>
+/*
+ * Options of sockets: setsockopt(2), getsockopt(2), and those of the level SOL_SOCKET, socket(7).
+ * What is of another level, or of one kind of sockets, is the kind's own.
+ */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
@@ -47,8 +48,13 @@ static u32 buffer_size(s32 asked)
     return MAX(twice, BUFFER_MIN);
 }
 
-static int set_socket_level(struct socket *s, u32 name, s32 v, const void __user *value, u32 len)
+static int set_socket_level(struct socket *s, u32 name, const void __user *value, u32 len)
 {
+    s32 v;
+    if (len < sizeof(v))
+        return -EINVAL;
+    if (copyin(&v, value, sizeof(v)) < 0)
+        return -EFAULT;
     switch (name) {
     case SO_REUSEADDR:
         s->reuse_addr = v;
@@ -83,115 +89,124 @@ static int set_socket_level(struct socket *s, u32 name, s32 v, const void __user
         return timeout_in(&s->rcv_timeout, true, value, len);
     case SO_SNDTIMEO_NEW:
         return timeout_in(&s->snd_timeout, true, value, len);
-    case SO_TYPE:
-    case SO_ERROR:
-    case SO_ACCEPTCONN:
-        return -ENOPROTOOPT; /* to be read only */
     default:
-        return -ENOPROTOOPT;
+        return s->ops->set_option ? s->ops->set_option(s, SOL_SOCKET, name, value, len)
+                                  : -ENOPROTOOPT;
     }
-    if (s->stream)
-        connection_apply_options(s);
+    if (s->ops->options_changed)
+        s->ops->options_changed(s);
     return 0;
 }
 
-int socket_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len)
+static void timeout_out(struct option *o, bool wide, u32 ticks)
 {
-    s32 v;
-    if (len < sizeof(v))
-        return -EINVAL;
-    if (copyin(&v, value, sizeof(v)) < 0)
-        return -EFAULT;
-    if (level == SOL_SOCKET)
-        return set_socket_level(s, name, v, value, len);
-    if (level == IPPROTO_TCP && s->stream) {
-        if (name == TCP_NODELAY)
-            s->no_delay = v;
-        else if (name == TCP_CORK)
-            s->cork = v;
-        else
-            return -ENOPROTOOPT;
-        connection_push(s, false); /* what was held back may go now */
-        return 0;
-    }
-    return -ENOPROTOOPT;
+    s64 t[2] = {ticks / TIMER_HZ, ticks % TIMER_HZ * (1000000 / TIMER_HZ)};
+    s32 t32[2] = {(s32)t[0], (s32)t[1]};
+    o->size = wide ? sizeof(t) : sizeof(t32);
+    memcpy(o->bytes, wide ? (void *)t : t32, o->size);
 }
 
-int socket_get_option(struct socket *s, u32 level, u32 name, void __user *value, u32 __user *len)
+static int get_socket_level(struct socket *s, u32 name, struct option *o)
 {
-    s32 v[2] = {0, 0};
-    u32 size = sizeof(v[0]), room;
+    switch (name) {
+    case SO_REUSEADDR:
+        o->number = s->reuse_addr;
+        return 0;
+    case SO_KEEPALIVE:
+        o->number = s->keep_alive;
+        return 0;
+    case SO_BROADCAST:
+        o->number = s->broadcast;
+        return 0;
+    case SO_SNDBUF:
+        o->number = s->sndbuf;
+        return 0;
+    case SO_RCVBUF:
+        o->number = s->rcvbuf;
+        return 0;
+    case SO_TYPE:
+        o->number = s->type;
+        return 0;
+    case SO_DOMAIN:
+        o->number = s->family;
+        return 0;
+    case SO_PROTOCOL:
+        o->number = s->protocol;
+        return 0;
+    case SO_ERROR:
+        o->number = -socket_take_error(s);
+        return 0;
+    case SO_ACCEPTCONN:
+        o->number = s->state == SOCKET_LISTENING;
+        return 0;
+    case SO_LINGER: {
+        struct linger l = {s->linger, s->linger_s};
+        o->size = sizeof(l);
+        memcpy(o->bytes, &l, sizeof(l));
+        return 0;
+    }
+    case SO_RCVTIMEO_OLD:
+    case SO_RCVTIMEO_NEW:
+        timeout_out(o, name == SO_RCVTIMEO_NEW, s->rcv_timeout);
+        return 0;
+    case SO_SNDTIMEO_OLD:
+    case SO_SNDTIMEO_NEW:
+        timeout_out(o, name == SO_SNDTIMEO_NEW, s->snd_timeout);
+        return 0;
+    default:
+        return s->ops->get_option ? s->ops->get_option(s, SOL_SOCKET, name, o) : -ENOPROTOOPT;
+    }
+}
+
+static int set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len)
+{
+    if ((s32)len < 0)
+        return -EINVAL;
+    if (level == SOL_SOCKET)
+        return set_socket_level(s, name, value, len);
+    return s->ops->set_option ? s->ops->set_option(s, level, name, value, len) : -ENOPROTOOPT;
+}
+
+long sys_setsockopt(u32 fd, u32 level, u32 name, const void __user *value, u32 len)
+{
+    struct file *file;
+    struct socket *s;
+    int err = socket_get(fd, &file, &s);
+    if (err < 0)
+        return err;
+    err = set_option(s, level, name, value, len);
+    file_put(file);
+    return err;
+}
+
+static int get_option(struct socket *s, u32 level, u32 name, void __user *value, u32 __user *len)
+{
+    u32 room;
+    struct option o;
     if (copyin(&room, len, sizeof(room)) < 0)
         return -EFAULT;
     if ((s32)room < 0)
         return -EINVAL;
-    if (level == SOL_SOCKET) {
-        switch (name) {
-        case SO_REUSEADDR:
-            v[0] = s->reuse_addr;
-            break;
-        case SO_KEEPALIVE:
-            v[0] = s->keep_alive;
-            break;
-        case SO_BROADCAST:
-            v[0] = s->broadcast;
-            break;
-        case SO_SNDBUF:
-            v[0] = s->sndbuf;
-            break;
-        case SO_RCVBUF:
-            v[0] = s->rcvbuf;
-            break;
-        case SO_TYPE:
-            v[0] = s->stream ? SOCK_STREAM : SOCK_DGRAM;
-            break;
-        case SO_DOMAIN:
-            v[0] = AF_INET;
-            break;
-        case SO_PROTOCOL:
-            v[0] = s->stream ? IPPROTO_TCP : IPPROTO_UDP;
-            break;
-        case SO_ERROR:
-            v[0] = -socket_take_error(s);
-            break;
-        case SO_ACCEPTCONN:
-            v[0] = s->state == SOCKET_LISTENING;
-            break;
-        case SO_LINGER:
-            v[0] = s->linger;
-            v[1] = s->linger_s;
-            size = sizeof(v);
-            break;
-        case SO_RCVTIMEO_OLD:
-        case SO_SNDTIMEO_OLD: {
-            u32 ticks = name == SO_RCVTIMEO_OLD ? s->rcv_timeout : s->snd_timeout;
-            v[0] = ticks / TIMER_HZ;
-            v[1] = ticks % TIMER_HZ * (1000000 / TIMER_HZ);
-            size = sizeof(v);
-            break;
-        }
-        default:
-            return -ENOPROTOOPT;
-        }
-    } else if (level == IPPROTO_TCP && s->stream) {
-        switch (name) {
-        case TCP_NODELAY:
-            v[0] = s->no_delay;
-            break;
-        case TCP_CORK:
-            v[0] = s->cork;
-            break;
-        case TCP_MAXSEG:
-            v[0] = s->mss ? s->mss : 536;
-            break;
-        default:
-            return -ENOPROTOOPT;
-        }
-    } else {
-        return -ENOPROTOOPT;
-    }
-    size = MIN(size, room);
-    if (copyout(value, v, size) < 0 || copyout(len, &size, sizeof(size)) < 0)
+    o.size = sizeof(o.number);
+    int err = level == SOL_SOCKET  ? get_socket_level(s, name, &o)
+              : s->ops->get_option ? s->ops->get_option(s, level, name, &o)
+                                   : -ENOPROTOOPT;
+    if (err < 0)
+        return err;
+    o.size = MIN(o.size, room);
+    if (copyout(value, o.bytes, o.size) < 0 || copyout(len, &o.size, sizeof(o.size)) < 0)
         return -EFAULT;
     return 0;
+}
+
+long sys_getsockopt(u32 fd, u32 level, u32 name, void __user *value, u32 __user *len)
+{
+    struct file *file;
+    struct socket *s;
+    int err = socket_get(fd, &file, &s);
+    if (err < 0)
+        return err;
+    err = get_option(s, level, name, value, len);
+    file_put(file);
+    return err;
 }

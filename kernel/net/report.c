@@ -50,7 +50,7 @@ static void sockets_text(struct text *t)
     u32 total = 0, streams = 0, orphans = 0, fragments = 0, bytes = 0, unread = 0;
     TAILQ_FOREACH (s, &all_sockets, all) {
         total++;
-        streams += s->stream;
+        streams += s->ops == &stream_ops;
         orphans += !s->file && !s->listener;
         fragments += s->q.tail - s->q.head;
         bytes += sendq_bytes(&s->q);

@@ -11,7 +11,6 @@
 #include "kernel/net/net.h"
 #include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
-#include "lwip/pbuf.h"
 
 #define DEFAULT_BUFFER (256u << 10) /* SO_SNDBUF and SO_RCVBUF, bytes */
 
@@ -19,12 +18,15 @@ struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 
 /* --- The object ---------------------------------------------------------------------------- */
 
-struct socket *socket_new(bool stream)
+static struct socket *make(const struct socket_ops *ops, u16 family, u16 type, u16 protocol)
 {
     struct socket *s = kzalloc(sizeof(*s));
     if (!s)
         return NULL;
-    s->stream = stream;
+    s->ops = ops;
+    s->family = family;
+    s->type = type;
+    s->protocol = protocol;
     s->account = account_get(&ledger_machine); /* until a task uses it */
     s->sndbuf = cmdline_u32("ferry.sndbuf", DEFAULT_BUFFER);
     s->rcvbuf = DEFAULT_BUFFER;
@@ -35,6 +37,16 @@ struct socket *socket_new(bool stream)
     TAILQ_INIT(&s->accept_queue);
     TAILQ_INSERT_TAIL(&all_sockets, s, all);
     return s;
+}
+
+struct socket *socket_new(const struct socket_kind *kind)
+{
+    return make(kind->ops, kind->family, kind->type, kind->protocol);
+}
+
+struct socket *socket_new_like(const struct socket *like)
+{
+    return make(like->ops, like->family, like->type, like->protocol);
 }
 
 void socket_free(struct socket *s)
@@ -68,47 +80,74 @@ u64 socket_deadline(u32 timeout_ticks)
     return timeout_ticks ? timer_ticks() + timeout_ticks : 0;
 }
 
+int socket_wait_error(int err, u32 timeout_ticks)
+{
+    if (err == -ETIMEDOUT)
+        return -EAGAIN;
+    return err == -ERESTARTSYS && timeout_ticks ? -EINTR : err;
+}
+
 struct socket *file_socket(struct file *file)
 {
     return file->ops == &socket_file_ops ? file->private : NULL;
 }
 
+/* --- Fragments, for sendfile --------------------------------------------------------------- */
+
+bool socket_can_send_pages(struct socket *s)
+{
+    return s->ops->takes_pages && s->ops->takes_pages(s);
+}
+
+ssize_t socket_send_copy(struct socket *s, struct frag frag, bool nonblock, bool more)
+{
+    return s->ops->send_copy ? s->ops->send_copy(s, frag, nonblock, more) : -EINVAL;
+}
+
+ssize_t socket_send_page(struct socket *s, struct frag frag, bool nonblock, bool more)
+{
+    return s->ops->send_page ? s->ops->send_page(s, frag, nonblock, more)
+                             : socket_send_copy(s, frag, nonblock, more);
+}
+
 /* --- As a file ----------------------------------------------------------------------------- */
 
-u32 socket_message_flags(const struct file *file, u32 flags)
+ssize_t socket_send(struct file *file, struct message *m)
 {
-    return file->flags & O_NONBLOCK ? flags | MSG_DONTWAIT : flags;
+    struct socket *s = file->private;
+    if (file->flags & O_NONBLOCK)
+        m->flags |= MSG_DONTWAIT;
+    return s->ops->send(s, m);
+}
+
+ssize_t socket_receive(struct file *file, struct message *m)
+{
+    struct socket *s = file->private;
+    if (file->flags & O_NONBLOCK)
+        m->flags |= MSG_DONTWAIT;
+    return s->ops->receive(s, m);
 }
 
 static ssize_t file_read(struct file *file, void __user *buf, size_t len, u64 *pos)
 {
-    return len ? socket_receive_user(file->private, buf, len, socket_message_flags(file, 0)) : 0;
+    struct user_range range = {(u32)buf, len};
+    struct user_vec data = {&range, 1, len};
+    struct message m = {.data = &data};
+    return len ? socket_receive(file, &m) : 0;
 }
 
 static ssize_t file_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
 {
-    struct socket *s = file->private;
-    if (s->stream)
-        return socket_send_user(s, buf, len, file->flags & O_NONBLOCK, false);
     struct user_range range = {(u32)buf, len};
-    return datagram_send(s, &(struct user_vec){&range, 1, len}, NULL);
+    struct user_vec data = {&range, 1, len};
+    struct message m = {.data = &data};
+    return socket_send(file, &m);
 }
 
 static void file_release(struct file *file)
 {
     struct socket *s = file->private;
-    if (s->stream) {
-        if (s->linger && s->linger_s && s->state == SOCKET_CONNECTED) {
-            connection_shut_write(s);
-            net_rest();
-            wait_event_killable(&s->writers, s->state != SOCKET_CONNECTED || sendq_empty(&s->q),
-                                timer_ticks() + (u64)s->linger_s * TIMER_HZ);
-        }
-        connection_close(s);
-    } else {
-        datagram_close(s);
-        socket_free(s);
-    }
+    s->ops->release(s);
 }
 
 static u32 file_poll(struct file *file, struct poll_table *p)
@@ -117,21 +156,7 @@ static u32 file_poll(struct file *file, struct poll_table *p)
     poll_wait(p, &s->readers);
     poll_wait(p, &s->writers);
     net_rest(); /* who asks is about to sleep */
-    u32 mask = s->error ? POLLERR : 0;
-    if (!s->stream)
-        return mask | POLLOUT | POLLWRNORM | (TAILQ_EMPTY(&s->datagrams) ? 0 : POLLIN | POLLRDNORM);
-    if (s->state == SOCKET_LISTENING)
-        return mask | (TAILQ_EMPTY(&s->accept_queue) ? 0 : POLLIN | POLLRDNORM);
-    if (s->rx_head || s->rx_eof || s->rx_shut || s->error || s->state == SOCKET_GONE)
-        mask |= POLLIN | POLLRDNORM;
-    if (s->rx_eof || s->rx_shut)
-        mask |= POLLRDHUP;
-    if (s->state == SOCKET_GONE || s->state == SOCKET_NEW || (s->rx_eof && s->tx_shut))
-        mask |= POLLHUP;
-    if (s->state != SOCKET_CONNECTED ? s->state != SOCKET_CONNECTING
-                                     : sendq_space(&s->q) >= s->q.limit / 3 || s->tx_shut)
-        mask |= POLLOUT | POLLWRNORM;
-    return mask;
+    return s->ops->poll(s, p);
 }
 
 const struct file_ops socket_file_ops = {
@@ -151,12 +176,7 @@ int socket_descriptor(struct socket *s, u32 flags)
     if (!file) {
         if (inode)
             inode_put(inode);
-        if (s->stream)
-            connection_close(s);
-        else {
-            datagram_close(s);
-            socket_free(s);
-        }
+        s->ops->release(s);
         return -ENFILE;
     }
     file->private = s;

@@ -2,6 +2,10 @@
  * A socket: what a program's descriptor stands for, and what stays of it while the peer has not
  * acknowledged everything.
  *
+ * The system calls (calls.c, message.c, option.c, ioctl.c) check what is the same for all sockets
+ * and leave the rest to the socket's operations, one table for each kind: TCP (stream.c), UDP
+ * (datagram.c) ... Which kinds there are is a table, too (kind.c).
+ *
  * Two things keep a socket alive: its open file, and (TCP) the connection in the stack. close()
  * takes the file away; the connection goes on sending what is queued, then a FIN, and the socket
  * is freed when the last byte was acknowledged, or the connection died. A socket in a listener's
@@ -19,6 +23,7 @@
 #include "kernel/net/sendq.h"
 #include "kernel/proc/wait.h"
 
+struct poll_table;
 struct tcp_pcb;
 struct udp_pcb;
 struct pbuf;
@@ -39,12 +44,78 @@ struct endpoint { /* as in sockaddr_in: network byte order */
     u16 port;
 };
 
+/* A socket's address of any family, as programs give and get it (struct sockaddr). */
+struct address {
+    u32 len; /* bytes of it; 0: none */
+    union {
+        u16 family;
+        u8 bytes[128]; /* struct sockaddr_storage */
+    };
+};
+
 struct user_range { /* struct iovec of a program */
     u32 base, len;
 };
 struct user_vec {
     const struct user_range *range;
     u32 count, bytes;
+};
+
+/* What sendmsg(2) and recvmsg(2) are about. Sending, name and control are what the program gave;
+ * receiving, the kind fills in what the program gets. */
+struct message {
+    const struct user_vec *data;
+    u32 flags;            /* MSG_*; O_NONBLOCK is in it as MSG_DONTWAIT */
+    struct address *name; /* NULL: nobody asks */
+    const void *control;  /* to send: a row of struct cmsghdr, checked, in kernel memory */
+    u32 control_len;
+    char __user *control_to; /* to receive: message_put_control */
+    u32 control_room, control_used;
+    u32 told; /* received: MSG_TRUNC, MSG_CTRUNC */
+};
+
+/* The value of an option, for getsockopt(2). */
+struct option {
+    u32 size; /* bytes of it; at first those of one int */
+    union {
+        s32 number;
+        u8 bytes[256];
+    };
+};
+
+/* What the sockets of a kind do. The socket is held by its file, which a system call holds.
+ * Everything returns 0 or more, or a negative errno; may sleep, but for poll, waiting and name.
+ * An operation that is NULL: -EOPNOTSUPP (options: -ENOPROTOOPT). */
+struct socket_ops {
+    int (*open)(struct socket *s);
+    /* The file is gone, or there never was one. Frees the socket, now or later. */
+    void (*release)(struct socket *s);
+    int (*pair)(struct socket *a, struct socket *b); /* socketpair(2) */
+    int (*bind)(struct socket *s, const struct address *a);
+    int (*connect)(struct socket *s, const struct address *a, bool nonblock);
+    int (*listen)(struct socket *s, u32 backlog);
+    /* The next connection of a listener, and its peer's address. */
+    int (*accept)(struct socket *s, bool nonblock, struct socket **child, struct address *from);
+    int (*shutdown)(struct socket *s, u32 how);
+    int (*name)(struct socket *s, bool of_peer, struct address *a); /* to *a */
+    ssize_t (*send)(struct socket *s, struct message *m);
+    ssize_t (*receive)(struct socket *s, struct message *m);
+    u32 (*poll)(struct socket *s, struct poll_table *p); /* readers and writers are named already */
+    int (*waiting)(struct socket *s, bool to_send);      /* bytes: FIONREAD, TIOCOUTQ */
+    /* Of other levels than SOL_SOCKET, and of that what option.c does not know. */
+    int (*set_option)(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
+    int (*get_option)(struct socket *s, u32 level, u32 name, struct option *o);
+    void (*options_changed)(struct socket *s); /* those of SOL_SOCKET */
+    /* sendfile(2), as socket_send_page and socket_send_copy; NULL: -EINVAL. */
+    bool (*takes_pages)(struct socket *s);
+    ssize_t (*send_page)(struct socket *s, struct frag f, bool nonblock, bool more);
+    ssize_t (*send_copy)(struct socket *s, struct frag f, bool nonblock, bool more);
+};
+
+struct socket_kind { /* what socket(2) is asked for */
+    u16 family, type;
+    u16 protocol; /* IPPROTO_IP: any but that */
+    const struct socket_ops *ops;
 };
 
 struct datagram { /* a received one */
@@ -55,7 +126,8 @@ struct datagram { /* a received one */
 TAILQ_HEAD(datagram_list, datagram);
 
 struct socket {
-    bool stream; /* SOCK_STREAM (TCP), else SOCK_DGRAM (UDP) */
+    const struct socket_ops *ops;
+    u16 family, type, protocol; /* AF_, SOCK_, IPPROTO_ */
     enum socket_state state;
     struct file *file;       /* NULL: closed, or not accepted yet */
     struct socket *listener; /* whose queue it is in */
@@ -109,45 +181,54 @@ struct socket {
 extern struct socket_list all_sockets;
 extern const struct file_ops socket_file_ops;
 
+/* kind.c: the kind that socket(2) asks for, or why there is none (-EAFNOSUPPORT ...). */
+int socket_kind_find(u32 family, u32 type, u32 protocol, const struct socket_kind **kind);
+extern const struct socket_ops stream_ops, datagram_ops;
+
 /* socket.c */
-struct socket *socket_new(bool stream); /* NULL without memory */
-void socket_free(struct socket *s);     /* neither file nor connection is left */
+struct socket *socket_new(const struct socket_kind *kind); /* NULL without memory */
+/* One that is of the same kind as another: for a listener's queue. */
+struct socket *socket_new_like(const struct socket *like);
+void socket_free(struct socket *s); /* neither file nor connection is left */
 /* The pending error as a negative errno, which is then no longer pending; 0: none. */
 int socket_take_error(struct socket *s);
-void socket_drop_received(struct socket *s);
 /* Note who uses the socket now. */
 void socket_used(struct socket *s);
 u64 socket_deadline(u32 timeout_ticks); /* 0: none */
-
-/* A descriptor for the socket, or a negative errno; then the socket is closed. */
+/* What a call answers when its wait_event_signal, with such a time-out, ended with err:
+ * -EAGAIN when the time was over; -EINTR, which is not restarted, when there was a limit. */
+int socket_wait_error(int err, u32 timeout_ticks);
+/* A descriptor for the socket, or a negative errno; then the socket is released. */
 int socket_descriptor(struct socket *s, u32 flags);
-u32 socket_message_flags(const struct file *file, u32 flags); /* MSG_DONTWAIT by O_NONBLOCK */
+ssize_t socket_send(struct file *file, struct message *m);
+ssize_t socket_receive(struct file *file, struct message *m);
 
 /* calls.c */
 /* The socket of a descriptor, its file held; else an errno. */
 int socket_get(u32 fd, struct file **file, struct socket **s);
-int endpoint_in(struct endpoint *e, const void __user *addr, u32 len, u16 *family);
+int address_in(struct address *a, const void __user *addr, u32 len);
 /* As accept(2): the address is cut to the room there is, its full length is told. */
-int endpoint_out(struct endpoint e, void __user *addr, u32 __user *len);
+int address_out(const struct address *a, void __user *addr, u32 __user *len);
 
-/* transfer.c: TCP's receiving half; the sending half is in net.h. */
-ssize_t stream_receive(struct socket *s, void __user *buf, size_t len, u32 flags);
+/* message.c: a piece of control data for recvmsg(2); MSG_CTRUNC is told where it has no room. */
+void message_put_control(struct message *m, u32 level, u32 type, const void *data, u32 len);
 
-/* datagram.c */
-int datagram_open(struct socket *s);
-void datagram_close(struct socket *s);
-int datagram_bind(struct socket *s, struct endpoint to);
-int datagram_connect(struct socket *s, struct endpoint to); /* port and ip 0: disconnects */
-/* One datagram, gathered from or scattered to the program's buffers. `to` NULL: the peer that the
- * socket is connected to. Receiving returns the datagram's whole length with MSG_TRUNC; *cut says
- * that the buffers were shorter. */
-ssize_t datagram_send(struct socket *s, const struct user_vec *v, const struct endpoint *to);
-ssize_t datagram_receive(struct socket *s, const struct user_vec *v, u32 flags,
-                         struct endpoint *from, bool *cut);
+/* inet.c: what TCP and UDP have in common. */
+/* The endpoint of an AF_INET address: 0, -EINVAL (too short), -EAFNOSUPPORT. */
+int inet_endpoint(const struct address *a, struct endpoint *e);
+/* The same of one that bind(2) gives: -EADDRNOTAVAIL when it is not ours. */
+int inet_bind_endpoint(const struct address *a, struct endpoint *e);
+void inet_address(struct endpoint e, struct address *a);
+int inet_name(struct socket *s, bool of_peer, struct address *a);
 
-/* option.c, ioctl.c, ethtool.c */
-int socket_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
-int socket_get_option(struct socket *s, u32 level, u32 name, void __user *value, u32 __user *len);
+/* transfer.c: payload of TCP sockets. */
+ssize_t stream_send(struct socket *s, struct message *m);
+ssize_t stream_receive(struct socket *s, struct message *m);
+ssize_t stream_send_page(struct socket *s, struct frag f, bool nonblock, bool more);
+ssize_t stream_send_copy(struct socket *s, struct frag f, bool nonblock, bool more);
+bool stream_takes_pages(struct socket *s); /* feed.c */
+
+/* ioctl.c, ethtool.c */
 int socket_ioctl(struct file *file, u32 request, u32 argument);
 int ethtool_ioctl(struct netdev *d, void __user *data);
 
@@ -155,6 +236,7 @@ int ethtool_ioctl(struct netdev *d, void __user *data);
 int connection_open(struct socket *s);
 int connection_bind(struct socket *s, struct endpoint to);
 int connection_listen(struct socket *s, u32 backlog);
+int connection_unlisten(struct socket *s);                  /* shutdown(2): keeps the address */
 int connection_start(struct socket *s, struct endpoint to); /* sends the SYN */
 void connection_accepted(struct socket *child);             /* left the listener's queue */
 void connection_close(struct socket *s);                    /* the file is gone; may free s */

@@ -45,14 +45,14 @@ static int wait_room(struct socket *s, bool nonblock, u64 deadline)
             if (nonblock)
                 return -EAGAIN;
             net_rest();
-            err = wait_event_killable(&s->writers, s->state != SOCKET_CONNECTING, deadline);
+            err = wait_event_signal(&s->writers, s->state != SOCKET_CONNECTING, deadline);
         }
         if (!err)
             err = may_send(s);
         if (!err)
             err = sendq_prepare(&s->q);
         if (err)
-            return err == -ETIMEDOUT ? -EAGAIN : err;
+            return socket_wait_error(err, s->snd_timeout);
         if (sendq_space(&s->q))
             return 0;
         connection_feed(s, true, false); /* a full buffer waits for nobody's MSG_MORE */
@@ -64,9 +64,9 @@ static int wait_room(struct socket *s, bool nonblock, u64 deadline)
         if (nonblock)
             return -EAGAIN;
         net_rest();
-        err = wait_event_killable(&s->writers, worth_waking(s), deadline);
+        err = wait_event_signal(&s->writers, worth_waking(s), deadline);
         if (err)
-            return err == -ETIMEDOUT ? -EAGAIN : err;
+            return socket_wait_error(err, s->snd_timeout);
     }
 }
 
@@ -123,13 +123,13 @@ static int wait_memory(struct socket *s, bool nonblock, u32 *tries)
     connection_push(s, true);
     net_rest();
     int err =
-        wait_event_killable(&s->writers, s->state != SOCKET_CONNECTED, timer_ticks() + TICKS_20MS);
-    return err == -EINTR ? err : 0;
+        wait_event_signal(&s->writers, s->state != SOCKET_CONNECTED, timer_ticks() + TICKS_20MS);
+    return err == -ERESTARTSYS ? err : 0;
 }
 
 static int lock_writer(struct socket *s)
 {
-    int err = wait_event_killable(&s->writers, !s->tx_busy, 0);
+    int err = wait_event_signal(&s->writers, !s->tx_busy, 0);
     if (!err)
         s->tx_busy = true;
     return err;
@@ -185,21 +185,33 @@ static ssize_t send_copying(struct socket *s, const char __user *user, struct fr
     return done ? (ssize_t)done : err;
 }
 
-ssize_t socket_send_user(struct socket *s, const void __user *buf, size_t len, bool nonblock,
-                         bool more)
+ssize_t stream_send(struct socket *s, struct message *m)
 {
-    return send_copying(s, buf, (struct frag){NULL, 0, 0}, len, nonblock, more);
+    bool nonblock = m->flags & MSG_DONTWAIT;
+    const struct user_range *r = m->data->range, *last = r + m->data->count - 1;
+    ssize_t done = 0;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    for (; r <= last; r++) {
+        bool more = m->flags & MSG_MORE || r < last;
+        ssize_t n = send_copying(s, (const char __user *)r->base, (struct frag){NULL, 0, 0}, r->len,
+                                 nonblock, more);
+        if (n < 0)
+            return done ? done : n;
+        done += n;
+        if ((u32)n < r->len)
+            break;
+    }
+    return done;
 }
 
-ssize_t socket_send_copy(struct socket *s, struct frag frag, bool nonblock, bool more)
+ssize_t stream_send_copy(struct socket *s, struct frag frag, bool nonblock, bool more)
 {
     return send_copying(s, NULL, frag, frag.len, nonblock, more);
 }
 
-ssize_t socket_send_page(struct socket *s, struct frag frag, bool nonblock, bool more)
+ssize_t stream_send_page(struct socket *s, struct frag frag, bool nonblock, bool more)
 {
-    if (!socket_can_send_pages(s))
-        return socket_send_copy(s, frag, nonblock, more);
     struct account *account = account_current();
     u32 done = 0;
     int err = 0;
@@ -331,12 +343,12 @@ static int must_wait(struct socket *s, bool nonblock)
     return nonblock ? -EAGAIN : 1;
 }
 
-ssize_t stream_receive(struct socket *s, void __user *buf, size_t len, u32 flags)
+static ssize_t receive_range(struct socket *s, void __user *buf, size_t len, u32 flags)
 {
     bool nonblock = flags & MSG_DONTWAIT, peek = flags & MSG_PEEK;
     u64 deadline = socket_deadline(s->rcv_timeout);
     size_t done = 0;
-    int err = wait_event_killable(&s->readers, !s->rx_busy, 0);
+    int err = wait_event_signal(&s->readers, !s->rx_busy, 0);
     if (err)
         return err;
     s->rx_busy = true;
@@ -363,11 +375,11 @@ ssize_t stream_receive(struct socket *s, void __user *buf, size_t len, u32 flags
         if (err <= 0)
             break;
         net_rest();
-        err = wait_event_killable(
+        err = wait_event_signal(
             &s->readers,
             s->rx_head || s->rx_eof || s->rx_shut || s->error || s->state == SOCKET_GONE, deadline);
         if (err) {
-            err = err == -ETIMEDOUT ? -EAGAIN : err;
+            err = socket_wait_error(err, s->rcv_timeout);
             break;
         }
     }
@@ -377,10 +389,27 @@ ssize_t stream_receive(struct socket *s, void __user *buf, size_t len, u32 flags
     return done ? (ssize_t)done : err;
 }
 
-ssize_t socket_receive_user(struct socket *s, void __user *buf, size_t len, u32 flags)
+ssize_t stream_receive(struct socket *s, struct message *m)
 {
-    if (s->stream)
-        return stream_receive(s, buf, len, flags);
-    struct user_range range = {(u32)buf, len};
-    return datagram_receive(s, &(struct user_vec){&range, 1, len}, flags, NULL, NULL);
+    const struct user_vec *v = m->data;
+    u32 flags = m->flags;
+    ssize_t done = 0;
+    if (flags & MSG_OOB)
+        return -EINVAL; /* there is never any */
+    if (flags & MSG_ERRQUEUE)
+        return -EAGAIN; /* nothing is ever queued there */
+    for (u32 i = 0; i < v->count; i++) {
+        const struct user_range *r = &v->range[i];
+        if (!r->len)
+            continue;
+        ssize_t n = receive_range(s, (void __user *)r->base, r->len, flags);
+        if (n < 0)
+            return done ? done : n;
+        done += n;
+        if ((u32)n < r->len || flags & MSG_PEEK)
+            break;
+        if (!(flags & MSG_WAITALL))
+            flags |= MSG_DONTWAIT; /* the first bytes are there: do not wait for more */
+    }
+    return done;
 }
