@@ -83,6 +83,7 @@ void gdt_init(void);
 void idt_init(void);
 void cpu_features_init(void); /* CR0.WP, and SMEP, SMAP, NX where the CPU has them */
 extern bool cpu_has_smap, cpu_has_smep, cpu_has_fxsr;
+extern u32 cpu_capabilities; /* CPUID leaf 1, EDX: what AT_HWCAP tells programs */
 
 /* Sets the stack on which the next trap from ring 3 lands. */
 void tss_set_kernel_stack(virt_t top);

@@ -10,6 +10,7 @@ enum { CR0_WP = 1 << 16, CR4_PGE = 1 << 7, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 2
 enum { CPUID_1_EDX_PGE = 1 << 13, CPUID_1_EDX_FXSR = 1 << 24 };
 enum { CPUID_7_EBX_SMEP = 1 << 7, CPUID_7_EBX_SMAP = 1 << 20 };
 
+u32 cpu_capabilities;
 bool cpu_has_smap, cpu_has_smep, cpu_has_fxsr;
 static bool has_pge;
 
@@ -23,6 +24,7 @@ void cpu_features_init(void)
     u32 a, b, c, d, highest;
     cpuid(0, &highest, &b, &c, &d);
     cpuid(1, &a, &b, &c, &d);
+    cpu_capabilities = d;
     cpu_has_fxsr = d & CPUID_1_EDX_FXSR;
     has_pge = d & CPUID_1_EDX_PGE;
     if (highest >= 7) { /* qemu32 ends at 4, and answers higher leaves with rubbish */

@@ -87,6 +87,9 @@ struct mm {
     struct vma_list vmas; /* in the order of addresses */
     struct vma *last;     /* last one found: faults come in runs */
     virt_t brk_start, brk;
+    virt_t arg_start, arg_end, env_start, env_end; /* of execve, for /proc/<pid>/cmdline, environ */
+    virt_t start_stack;                            /* the stack pointer a program began with */
+    struct inode *exe;                             /* what is running; a reference */
     u32 nr_vmas;
     u32 nr_pages; /* mapped now (resident set) */
 };
@@ -107,6 +110,9 @@ int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot);
 /* A free range of that length, from the top of the mmap area down; 0 when there is none. */
 virt_t mm_find_free(struct mm *mm, u32 len);
 bool mm_range_free(struct mm *mm, virt_t start, virt_t end);
+/* Reads another program's memory as far as it is present, without waking it (a command line for
+ * /proc). The number of bytes read. Never sleeps. */
+u32 mm_peek(struct mm *mm, virt_t from, void *buf, u32 len);
 int maps_format(struct mm *mm, char *buf, size_t size); /* /proc/<pid>/maps */
 
 /* Makes present what it can of a mapped range (MAP_POPULATE). */

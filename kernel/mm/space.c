@@ -90,6 +90,8 @@ void mm_put(struct mm *mm)
         if (mm->pgdir[i] & PTE_PRESENT)
             page_put(phys_page(mm->pgdir[i] & PAGE_MASK), HOLD_KERNEL);
     page_put(mm->pgdir_page, HOLD_KERNEL);
+    if (mm->exe)
+        inode_put(mm->exe);
     kfree(mm);
 }
 
@@ -214,6 +216,19 @@ int mm_protect(struct mm *mm, virt_t start, virt_t end, u32 prot)
     return 0;
 }
 
+u32 mm_peek(struct mm *mm, virt_t from, void *buf, u32 len)
+{
+    u32 done = 0;
+    for (u32 n; done < len && from < USER_END; done += n, from += n) {
+        u32 *pte = pte_get(mm, from, false);
+        if (!pte || !(*pte & PTE_HELD))
+            break;
+        n = MIN(len - done, PAGE_SIZE - (from & (PAGE_SIZE - 1)));
+        memcpy((char *)buf + done, phys_to_virt(*pte & PAGE_MASK) + (from & (PAGE_SIZE - 1)), n);
+    }
+    return done;
+}
+
 bool mm_range_free(struct mm *mm, virt_t start, virt_t end)
 {
     struct vma *v;
@@ -268,6 +283,12 @@ struct mm *mm_fork(struct mm *from)
         return NULL;
     to->brk_start = from->brk_start;
     to->brk = from->brk;
+    to->arg_start = from->arg_start;
+    to->arg_end = from->arg_end;
+    to->env_start = from->env_start;
+    to->env_end = from->env_end;
+    to->start_stack = from->start_stack;
+    to->exe = from->exe ? inode_hold(from->exe) : NULL;
     struct vma *v;
     TAILQ_FOREACH (v, &from->vmas, link) {
         struct vma *copy = kzalloc(sizeof(*copy));

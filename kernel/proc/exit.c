@@ -30,9 +30,6 @@ static void give_children_to_init(struct process *p)
 static void process_end(struct process *p)
 {
     give_children_to_init(p);
-    kfree(p->command_line);
-    p->command_line = NULL;
-    p->command_line_len = 0;
     p->zombie = true;
     wake_all(&p->parent->child_exit);
 }

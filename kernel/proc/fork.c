@@ -14,14 +14,6 @@ static struct process *copy_process(struct process *from)
     struct process *p = process_alloc(from->name);
     if (!p)
         return NULL;
-    if (from->command_line) {
-        if (!(p->command_line = kmalloc(from->command_line_len))) {
-            process_free(p);
-            return NULL;
-        }
-        memcpy(p->command_line, from->command_line, from->command_line_len);
-        p->command_line_len = from->command_line_len;
-    }
     p->pgid = from->pgid;
     p->sid = from->sid;
     p->tty = from->tty;

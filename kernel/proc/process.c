@@ -52,7 +52,6 @@ void process_free(struct process *p)
     if (!p)
         return;
     account_put(p->account);
-    kfree(p->command_line);
     kfree(p);
 }
 

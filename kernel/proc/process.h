@@ -32,8 +32,6 @@ struct process {
     struct wait_queue child_exit; /* a child has changed its state */
     struct account *account;
     struct tty *tty;    /* the controlling terminal of its session, NULL: none */
-    char *command_line; /* arguments, each with its terminator, as far as a page holds them */
-    u32 command_line_len;
     struct limit limits[NR_LIMITS];
     s32 nice;       /* -20 .. 19 */
     u64 start_tick; /* when it was made */

@@ -127,6 +127,7 @@ static const syscall table[] = {
     CALL(preadv),
     CALL(pwritev),
     CALL(getrandom),
+    CALL(execveat),
     CALL(socket),
     CALL(socketpair),
     CALL(bind),
