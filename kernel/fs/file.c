@@ -1,6 +1,7 @@
 /* Open files: made by open(2) and friends, shared by dup(2) and fork(2), gone with the last. */
 #include <linux/fcntl.h>
 #include "kernel/fs/dev.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -49,7 +50,7 @@ static int check_open(const struct inode *inode, u32 flags)
         return -EISDIR;
     if (type == S_REG && write && inode->super && (inode->super->flags & SUPER_READ_ONLY))
         return -EROFS;
-    if (type == S_SOCK || type == S_FIFO)
+    if (type == S_SOCK)
         return -ENXIO;
     return 0;
 }
@@ -67,6 +68,8 @@ struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 
     if (err)
         goto fail;
     const struct file_ops *ops = inode->fops;
+    if (S_TYPE(inode->mode) == S_FIFO)
+        ops = &pipe_file_ops;
     if (S_TYPE(inode->mode) == S_CHR || S_TYPE(inode->mode) == S_BLK) {
         ops = dev_ops(inode->mode, inode->rdev);
         if (!ops) {

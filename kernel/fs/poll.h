@@ -8,6 +8,8 @@
 #ifndef KERNEL_FS_POLL_H
 #define KERNEL_FS_POLL_H
 
+#include <asm/poll.h>
+#include "kernel/fs/vfs.h"
 #include "kernel/proc/wait.h"
 
 struct poll_table {
@@ -19,6 +21,12 @@ static inline void poll_wait(struct poll_table *p, struct wait_queue *q)
 {
     if (p && p->watch)
         p->watch(p, q);
+}
+
+/* The bits of any file. */
+static inline u32 poll_file(struct file *f, struct poll_table *p)
+{
+    return f->ops && f->ops->poll ? f->ops->poll(f, p) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
 #endif

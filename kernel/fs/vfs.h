@@ -17,6 +17,7 @@ struct file;
 struct super;
 struct vma;
 struct poll_table;
+struct user_iter;
 
 #define SUPER_READ_ONLY 1u /* MS_RDONLY of mount(2) */
 
@@ -56,6 +57,10 @@ struct file_ops {
     /* *pos is advanced by what was moved. NULL pos: not seekable. */
     ssize_t (*read)(struct file *file, void __user *buf, size_t len, u64 *pos);
     ssize_t (*write)(struct file *file, const void __user *buf, size_t len, u64 *pos);
+    /* The vector calls on what has no position, as one transfer: where pieces belong together (a
+     * pipe's atomic write). NULL: one read or write after the other. */
+    ssize_t (*read_iter)(struct file *file, struct user_iter *to);
+    ssize_t (*write_iter)(struct file *file, struct user_iter *from);
     int (*readdir)(struct file *file, struct dir_sink *sink); /* from file->pos on */
     int (*ioctl)(struct file *file, u32 request, u32 argument);
     /* POLL* bits that hold now; names to `p` the queues that are woken when they change (poll.h).

@@ -12,8 +12,15 @@
 #include "kernel/ledger/ledger.h"
 #include "kernel/mm/page.h"
 
+struct user_iter;
+
 size_t copy_page_to_user(enum ledger_edge edge, void __user *dst, struct frag src);
 size_t copy_user_to_page(enum ledger_edge edge, struct frag dst, const void __user *src);
+
+/* The same for a program's memory in pieces (kernel/mm/user_iter.h), of which at least dst.len or
+ * src.len are left; what was copied is left no more. */
+size_t copy_iter_to_page(enum ledger_edge edge, struct frag dst, struct user_iter *src);
+size_t copy_page_to_iter(enum ledger_edge edge, struct user_iter *dst, struct frag src);
 
 /* From page to page; dst.len bytes, src.len must not be smaller. */
 void copy_pages(enum ledger_edge edge, struct frag dst, struct frag src);

@@ -2,7 +2,6 @@
  * The socket as an object and as an open file: made, read, written, asked (poll), closed.
  */
 #include "kernel/net/socket.h"
-#include <poll.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/poll.h"
 #include "kernel/lib/lib.h"

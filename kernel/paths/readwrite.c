@@ -8,9 +8,11 @@
  */
 #include <linux/fcntl.h>
 #include <linux/uio.h>
+#include "kernel/fs/poll.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/mm/user_iter.h"
 #include "kernel/paths/paths.h"
 #include "kernel/proc/task.h"
 
@@ -129,21 +131,46 @@ static bool seekable(const struct file *f)
     return type == S_REG || type == S_BLK || type == S_DIR;
 }
 
-/* All lengths are judged before the first byte moves, as on Linux. */
-static long check_vector(const struct iovec __user *iov, u32 count)
+/* All lengths are judged before the first byte moves, as on Linux. The bytes in all. */
+static long vector_length(const struct iovec __user *iov, u32 count)
 {
+    u32 total = 0;
     for (u32 i = 0; i < count; i++) {
         struct iovec piece;
         if (copyin(&piece, iov + i, sizeof(piece)) < 0)
             return -EFAULT;
         if ((s32)piece.iov_len < 0)
             return -EINVAL;
+        total += MIN(piece.iov_len, MAX_COUNT - total); /* the total is cut */
     }
-    return 0;
+    return total;
 }
 
-/* One loop for the four vector calls: stops at the first short or failed piece. pos NULL: the
- * file's own position. */
+/* One piece after the other; stops at the first that is short or fails. */
+static long vector_pieces(struct file *f, const struct iovec __user *iov, u32 count, u64 *pos,
+                          bool to_user)
+{
+    long done = 0;
+    for (u32 i = 0; i < count; i++) {
+        struct iovec piece;
+        if (done && to_user && !seekable(f) && !(poll_file(f, NULL) & POLLIN))
+            break; /* a read that has got something does not wait for more */
+        long n = copyin(&piece, iov + i, sizeof(piece));
+        if (piece.iov_len > MAX_COUNT - (u32)done)
+            piece.iov_len = MAX_COUNT - (u32)done;
+        if (n == 0 && (piece.iov_len || !done))
+            n = to_user ? do_read(f, piece.iov_base, piece.iov_len, pos)
+                        : do_write(f, piece.iov_base, piece.iov_len, pos);
+        if (n < 0)
+            return done ? done : n;
+        done += n;
+        if ((u32)n < piece.iov_len)
+            break;
+    }
+    return done;
+}
+
+/* The four vector calls. pos NULL: the file's own position. */
 static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_user)
 {
     if (count > UIO_MAXIOV || (pos && (s64)*pos < 0))
@@ -151,26 +178,18 @@ static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long done = pos && !seekable(f) ? -ESPIPE : check_vector(iov, count);
-    for (u32 i = 0; i < count && done >= 0; i++) {
-        struct iovec piece;
-        long n = copyin(&piece, (const struct iovec __user *)iov + i, sizeof(piece));
-        if (piece.iov_len > MAX_COUNT - (u32)done) /* the total is cut, as on Linux */
-            piece.iov_len = MAX_COUNT - (u32)done;
-        if (n == 0 && (piece.iov_len || !done))
-            n = to_user ? do_read(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos)
-                        : do_write(f, piece.iov_base, piece.iov_len, pos ? pos : &f->pos);
-        if (n < 0) {
-            if (!done)
-                done = n;
-            break;
-        }
-        done += n;
-        if ((u32)n < piece.iov_len)
-            break;
+    long ret = pos && !seekable(f) ? -ESPIPE : vector_length(iov, count);
+    if (ret >= 0 && !(to_user ? readable(f) : writable(f)))
+        ret = -EBADF;
+    if (ret > 0) {
+        struct user_iter it = {.next = iov, .nr_next = count, .left = ret};
+        ssize_t (*whole)(struct file *, struct user_iter *) = !f->ops   ? NULL
+                                                              : to_user ? f->ops->read_iter
+                                                                        : f->ops->write_iter;
+        ret = whole ? whole(f, &it) : vector_pieces(f, iov, count, pos ? pos : &f->pos, to_user);
     }
     file_put(f);
-    return done;
+    return ret;
 }
 
 long sys_readv(u32 fd, const void __user *iov, u32 count)

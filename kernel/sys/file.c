@@ -1,5 +1,6 @@
 /* Calls on descriptors: open, close, dup, fcntl, lseek, getdents64, ioctl. */
 #include <linux/fcntl.h>
+#include "kernel/fs/pipe.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -110,6 +111,12 @@ long sys_fcntl64(u32 fd, u32 command, u32 argument)
         break;
     case F_SETFL:
         f->flags = (f->flags & ~settable) | (argument & settable);
+        break;
+    case F_GETPIPE_SZ:
+        ret = pipe_get_size(f);
+        break;
+    case F_SETPIPE_SZ:
+        ret = pipe_set_size(f, argument);
         break;
     default:
         ret = -EINVAL;

@@ -18,6 +18,7 @@
  */
 #include <asm/unistd_32.h>
 #include "kernel/cpu/trap.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/ledger/ledger.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/page.h"
@@ -62,6 +63,7 @@ static const syscall table[] = {
     CALL(mkdir),
     CALL(rmdir),
     CALL(dup),
+    CALL(pipe),
     CALL(times),
     CALL(brk),
     CALL_AS(getgid, sys_getuid),
@@ -124,6 +126,7 @@ static const syscall table[] = {
     CALL(readlinkat),
     CALL(faccessat),
     CALL(dup3),
+    CALL(pipe2),
     CALL(preadv),
     CALL(pwritev),
     CALL(getrandom),
