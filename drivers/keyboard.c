@@ -5,7 +5,6 @@
  */
 #include "drivers/console.h"
 #include "kernel/cpu/cpu.h"
-#include "kernel/fs/tty.h"
 
 enum { PORT_DATA = 0x60, PORT_STATUS = 0x64, STATUS_FULL = 1 << 0, LINE = 1 };
 enum {
@@ -18,9 +17,9 @@ enum {
 };
 
 static const char plain[] =
-    "\0\0331234567890-=\177\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+    "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] =
-    "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+    "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 static bool shift, control, caps, extended;
 
@@ -47,7 +46,7 @@ static void key(u8 code)
         if (control && (c | 32) >= 'a' && (c | 32) <= 'z')
             c &= 0x1F;
         if (c)
-            tty_input(c);
+            vt_keys(&c, 1);
     }
 }
 

@@ -1,58 +1,208 @@
 /*
- * The first serial port, a 16550 UART (TL16C550C data sheet, table 3): polled output, input by
- * interrupt into the terminal.
+ * Serial lines: 16550 UARTs (TL16C550C data sheet, table 3), each a terminal.
+ *
+ * Both ways work by interrupt, and neither loses a byte: what the chip's FIFO does not take waits
+ * in a ring, and whoever wants to add to a full ring waits for room; a sender whose bytes nobody
+ * reads finds the receiver's FIFO full. Kernel messages wait for the chip instead, so that they
+ * are out when the machine stops.
  */
 #include "drivers/console.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/tty.h"
+#include "kernel/lib/lib.h"
 
-enum { COM1 = 0x3F8, COM1_LINE = 4 };
-enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
+enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, SCRATCH = 7 };
+enum { DIVISOR_LOW = 0, DIVISOR_HIGH = 1 }; /* while LCR_DIVISOR is set */
 enum {
     IER_RECEIVED = 1 << 0,
+    IER_SENT = 1 << 1,
+    IIR_NONE = 1 << 0,
     FCR_ENABLE_CLEAR = 0x07,
+    LCR_TWO_STOPS = 1 << 2,
+    LCR_PARITY = 1 << 3,
+    LCR_EVEN = 1 << 4,
     LCR_8N1 = 0x03,
     LCR_DIVISOR = 0x80,
+    MCR_DTR_RTS = 0x03,
     MCR_DTR_RTS_OUT2 = 0x0B, /* OUT2 lets the interrupt reach the PIC */
     LSR_DATA_READY = 1 << 0,
     LSR_THR_EMPTY = 1 << 5,
 };
+enum { FIFO = 16, OUT = 1024, CLOCK = 115200 };
+
+static struct port {
+    const char *name;
+    u16 base;
+    u8 line; /* of the interrupt controller */
+    bool present;
+    u8 ier;
+    struct tty *tty;
+    char out[OUT]; /* a ring of what the chip has not taken yet */
+    u32 tail, head;
+} ports[NR_SERIAL] = {
+    {.name = "ttyS0", .base = 0x3F8, .line = 4},
+    {.name = "ttyS1", .base = 0x2F8, .line = 3},
+};
+
+/* ---- the chip ---- */
+
+static void set_ier(struct port *p, u8 ier)
+{
+    if (ier != p->ier)
+        outb(p->base + IER, ier);
+    p->ier = ier;
+}
+
+static void set_format(struct port *p, u32 divisor, u8 format)
+{
+    outb(p->base + LCR, format | LCR_DIVISOR);
+    outb(p->base + DIVISOR_LOW, divisor & 0xFF);
+    outb(p->base + DIVISOR_HIGH, divisor >> 8);
+    outb(p->base + LCR, format);
+}
 
 void serial_init(void)
 {
-    outb(COM1 + IER, 0);
-    outb(COM1 + LCR, LCR_DIVISOR);
-    outb(COM1 + DATA, 1); /* 115200 baud */
-    outb(COM1 + IER, 0);
-    outb(COM1 + LCR, LCR_8N1);
-    outb(COM1 + FCR, FCR_ENABLE_CLEAR);
-    outb(COM1 + MCR, MCR_DTR_RTS_OUT2);
-}
-
-void serial_write(const char *text, size_t len)
-{
-    for (; len; len--, text++) {
-        for (int patience = 100000; patience && !(inb(COM1 + LSR) & LSR_THR_EMPTY); patience--)
-            ;
-        outb(COM1 + DATA, *text);
+    for (struct port *p = ports; p < ports + NR_SERIAL; p++) {
+        outb(p->base + SCRATCH, 0x5A); /* an absent chip reads as all ones */
+        p->present = inb(p->base + SCRATCH) == 0x5A && inb(p->base + LSR) != 0xFF;
+        if (!p->present)
+            continue;
+        outb(p->base + IER, 0);
+        set_format(p, 1, LCR_8N1);
+        outb(p->base + FCR, FCR_ENABLE_CLEAR);
+        outb(p->base + MCR, MCR_DTR_RTS_OUT2);
     }
 }
 
-static bool serial_interrupt(void *device)
+bool serial_present(u32 port)
+{
+    return ports[port].present;
+}
+
+/* Feeds the chip from the ring, a FIFO at a time; with what is left, its interrupt does. */
+static void pump(struct port *p)
+{
+    while (p->tail != p->head && inb(p->base + LSR) & LSR_THR_EMPTY)
+        for (u32 n = FIFO; n && p->tail != p->head; n--)
+            outb(p->base + DATA, p->out[p->tail++ % OUT]);
+    set_ier(p, p->tail != p->head ? p->ier | IER_SENT : p->ier & ~IER_SENT);
+}
+
+void serial_write(u32 port, const char *text, size_t len)
+{
+    struct port *p = &ports[port];
+    if (!p->present)
+        return;
+    u32 flags = irq_save();
+    while (len || p->tail != p->head) {
+        for (int patience = 100000; patience && !(inb(p->base + LSR) & LSR_THR_EMPTY); patience--)
+            ;
+        if (p->tail != p->head) {
+            outb(p->base + DATA, p->out[p->tail++ % OUT]);
+        } else {
+            outb(p->base + DATA, *text++);
+            len--;
+        }
+    }
+    irq_restore(flags);
+}
+
+/* ---- the terminal ---- */
+
+static u32 room(struct tty *tty)
+{
+    struct port *p = tty->device;
+    return OUT - (p->head - p->tail);
+}
+
+static u32 pending(struct tty *tty)
+{
+    struct port *p = tty->device;
+    return p->head - p->tail;
+}
+
+static u32 send(struct tty *tty, const char *text, u32 len)
+{
+    struct port *p = tty->device;
+    u32 n = MIN(len, room(tty));
+    for (u32 i = 0; i < n; i++)
+        p->out[p->head++ % OUT] = text[i];
+    pump(p);
+    return n;
+}
+
+static void discard(struct tty *tty)
+{
+    struct port *p = tty->device;
+    p->tail = p->head;
+    pump(p);
+}
+
+static void input_room(struct tty *tty)
+{
+    struct port *p = tty->device;
+    set_ier(p, p->ier | IER_RECEIVED);
+}
+
+static void set_termios(struct tty *tty, const struct termios2 *old)
+{
+    struct port *p = tty->device;
+    u32 c = tty->termios.c_cflag, speed = tty->termios.c_ospeed;
+    if (c == old->c_cflag && speed == old->c_ospeed)
+        return;
+    outb(p->base + MCR, speed ? MCR_DTR_RTS_OUT2 : MCR_DTR_RTS_OUT2 & ~MCR_DTR_RTS);
+    u8 format = (c & CSIZE) >> 4; /* CS5 ... CS8 are 0 ... 3, in both */
+    format |= (c & CSTOPB ? LCR_TWO_STOPS : 0) | (c & PARENB ? LCR_PARITY : 0) |
+              (c & PARODD ? 0 : LCR_EVEN);
+    set_format(p, speed ? MAX(CLOCK / speed, 1u) : 1, format);
+}
+
+static bool receive(struct port *p)
 {
     bool any = false;
-    /* A limit, since an absent UART reads as all ones. */
-    for (int i = 0; i < 64 && (inb(COM1 + LSR) & LSR_DATA_READY); i++) {
-        tty_input(inb(COM1 + DATA));
+    for (int i = 0; i < 256 && (inb(p->base + LSR) & LSR_DATA_READY); i++) {
+        if (!tty_input_room(p->tty)) { /* the rest stays in the FIFO until there is */
+            set_ier(p, p->ier & ~IER_RECEIVED);
+            break;
+        }
+        tty_input(p->tty, inb(p->base + DATA));
         any = true;
     }
     return any;
 }
 
-void serial_irq_init(void)
+static bool interrupt(void *device)
 {
-    if (inb(COM1 + LSR) == 0xFF)
-        return; /* no such chip */
-    irq_register(COM1_LINE, "ttyS0", serial_interrupt, NULL);
-    outb(COM1 + IER, IER_RECEIVED);
+    struct port *p = device;
+    bool any = receive(p);
+    if (p->ier & IER_SENT) {
+        u32 before = pending(p->tty);
+        pump(p);
+        any |= before != pending(p->tty);
+        if (before != pending(p->tty))
+            tty_output_room(p->tty);
+    }
+    any |= !(inb(p->base + IIR) & IIR_NONE); /* reading it acknowledges "sent" */
+    return any;
+}
+
+static const struct tty_ops ops = {.write = send,
+                                   .room = room,
+                                   .pending = pending,
+                                   .discard = discard,
+                                   .input_room = input_room,
+                                   .set_termios = set_termios};
+
+void serial_start(void)
+{
+    for (u32 i = 0; i < NR_SERIAL; i++) {
+        struct port *p = &ports[i];
+        if (!p->present || !(p->tty = tty_new(p->name, 4 << 8 | (64 + i), &ops, p)))
+            continue;
+        p->tty->termios.c_cflag = B115200 | CS8 | CREAD | HUPCL | CLOCAL;
+        p->tty->termios.c_ispeed = p->tty->termios.c_ospeed = 115200;
+        irq_register(p->line, p->name, interrupt, p);
+        set_ier(p, IER_RECEIVED);
+    }
 }

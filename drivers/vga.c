@@ -1,5 +1,7 @@
 /* The VGA text screen: 80 x 25 cells at 0xB8000 (IBM VGA, CRT controller registers 0Ah-0Fh). */
-#include "drivers/console.h"
+#include "kernel/lib/types.h"
+void vga_init(void);
+void vga_write(const char *text, size_t len);
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/page.h"

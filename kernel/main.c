@@ -40,8 +40,7 @@ void kmain(u32 magic, phys_t info_phys)
     timer_init();        /* 100 ticks a second */
     rtc_init();          /* what time it is */
     cache_init();        /* the page cache */
-    serial_irq_init();   /* keys typed at the serial line */
-    keyboard_init();     /* and at the keyboard */
+    console_start();     /* terminals: serial lines, screen and keyboard */
     irq_enable();
 
     kthread_create("init", start, NULL);

@@ -107,7 +107,8 @@ static const struct device {
     {"full", RDEV(1, 7), &full_ops},      {"random", RDEV(1, 8), &random_ops},
     {"urandom", RDEV(1, 9), &random_ops}, {"tty", RDEV(5, 0), &tty_ops},
     {"console", RDEV(5, 1), &tty_ops},    {"ttyS0", RDEV(4, 64), &tty_ops},
-    {"tty0", RDEV(4, 0), &tty_ops},
+    {"ttyS1", RDEV(4, 65), &tty_ops},     {"tty0", RDEV(4, 0), &tty_ops},
+    {"tty1", RDEV(4, 1), &tty_ops},
 };
 
 const struct file_ops *dev_ops(u16 mode, u32 rdev)

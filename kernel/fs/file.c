@@ -77,7 +77,7 @@ struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 
             goto fail;
         }
     }
-    struct file *f = file_new(inode, ops, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC));
+    struct file *f = file_new(inode, ops, flags & ~(u32)(O_CREAT | O_EXCL | O_TRUNC));
     if (!f) {
         err = -ENOMEM;
         goto fail;
@@ -87,6 +87,7 @@ struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 
         file_put(f);
         return err_ptr(err);
     }
+    f->flags &= ~(u32)O_NOCTTY; /* it was for ops->open */
     return f;
 fail:
     inode_put(inode);

@@ -26,17 +26,19 @@ void cmdline_init(const char *from_loader)
     }
 }
 
-/* The text behind "name" in the last word that is "name" or starts with "name="; NULL: absent. */
-static const char *find(const char *name)
+/* The text behind "name" in a word that is "name" or starts with "name=": the one that stands
+ * behind `nth` others, or the last of all if there are not so many. *count: how many there are. */
+static const char *find_nth(const char *name, u32 nth, u32 *count)
 {
     size_t n = strlen(name);
     const char *found = NULL;
+    *count = 0;
     for (const char *p = line; *p;) {
         while (*p == ' ')
             p++;
         if (!strncmp(p, "-- ", 3))
             break;
-        if (!strncmp(p, name, n) && (p[n] == '=' || p[n] == ' ' || !p[n]))
+        if (!strncmp(p, name, n) && (p[n] == '=' || p[n] == ' ' || !p[n]) && (*count)++ <= nth)
             found = p + n;
         while (*p && *p != ' ')
             p++;
@@ -44,14 +46,19 @@ static const char *find(const char *name)
     return found;
 }
 
+static const char *find(const char *name)
+{
+    u32 count;
+    return find_nth(name, -1, &count);
+}
+
 bool cmdline_has(const char *name)
 {
     return find(name) != NULL;
 }
 
-bool cmdline_get(const char *name, char *value, size_t size)
+static bool get(const char *p, char *value, size_t size)
 {
-    const char *p = find(name);
     if (!p)
         return false;
     if (*p == '=')
@@ -61,6 +68,18 @@ bool cmdline_get(const char *name, char *value, size_t size)
         n++;
     strlcpy(value, p, MIN(n + 1, size));
     return true;
+}
+
+bool cmdline_get(const char *name, char *value, size_t size)
+{
+    return get(find(name), value, size);
+}
+
+bool cmdline_get_nth(const char *name, u32 nth, char *value, size_t size)
+{
+    u32 count;
+    const char *p = find_nth(name, nth, &count);
+    return nth < count && get(p, value, size);
 }
 
 u32 cmdline_u32(const char *name, u32 otherwise)

@@ -46,6 +46,7 @@ void panic(const char *fmt, ...) __printf_like(1, 2) __noreturn;
 void cmdline_init(const char *from_loader);
 const char *cmdline(void);
 bool cmdline_get(const char *name, char *value, size_t size);
+bool cmdline_get_nth(const char *name, u32 nth, char *value, size_t size); /* from 0 on */
 bool cmdline_has(const char *name);
 const char *cmdline_init_arguments(void); /* what stands behind "--" */
 u32 cmdline_u32(const char *name, u32 otherwise);

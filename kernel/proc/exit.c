@@ -4,6 +4,7 @@
  */
 #include "kernel/proc/exit.h"
 #include <linux/wait.h>
+#include "kernel/fs/tty.h"
 #include "kernel/ledger/trace.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -29,6 +30,7 @@ static void give_children_to_init(struct process *p)
 /* The last thread has ended. */
 static void process_end(struct process *p)
 {
+    tty_session_ended(p);
     give_children_to_init(p);
     p->zombie = true;
     wake_all(&p->parent->child_exit);

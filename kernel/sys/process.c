@@ -61,6 +61,7 @@ long sys_setsid(void)
     struct process *p = current->process;
     if (p->pgid == p->pid)
         return -EPERM;
+    p->tty = NULL;
     return p->sid = p->pgid = p->pid;
 }
 

@@ -1,0 +1,200 @@
+/*
+ * Terminals and sessions: who may read, who is told of ^C, and what happens when the line or the
+ * session goes away. credentials(7), tcsetpgrp(3), POSIX 11.1.
+ *
+ * A process knows its controlling terminal, and the terminal the session whose it is; a child
+ * inherits it, and setsid(2) begins without one.
+ */
+#include <asm/signal.h>
+#include <linux/fcntl.h>
+#include "kernel/fs/tty_line.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/proc/process.h"
+#include "kernel/proc/signal.h"
+
+static bool is_leader(void)
+{
+    return current->process->sid == current->process->pid;
+}
+
+/* The session that a process group belongs to; 0: there is no such group. */
+static u32 session_of_group(u32 pgid)
+{
+    struct process *p;
+    TAILQ_FOREACH (p, &all_processes, all)
+        if (p->pgid == pgid)
+            return p->sid;
+    return 0;
+}
+
+static void tell_leader(u32 session, int sig)
+{
+    struct process *leader = process_find(session);
+    struct task *t = leader ? process_task(leader) : NULL;
+    if (t)
+        signal_task(t, sig);
+}
+
+struct tty *tty_controlling(void)
+{
+    return current->process->tty;
+}
+
+int job_check(struct tty *tty, int sig)
+{
+    u32 group = current->process->pgid;
+    if (tty_controlling() != tty || !tty->foreground || tty->foreground == group)
+        return 0;
+    if (signal_ignored(sig))
+        return sig == SIGTTIN ? -EIO : 0;
+    if (group_orphaned(group))
+        return -EIO;
+    signal_group(group, sig);
+    return -ERESTARTSYS;
+}
+
+/* The session leader's choice makes it the session's terminal. */
+static void adopt(struct tty *tty)
+{
+    current->process->tty = tty;
+    tty->session = current->process->sid;
+    tty->foreground = current->process->pgid;
+}
+
+void job_opened(struct tty *tty, struct file *file)
+{
+    bool readable = (file->flags & O_ACCMODE) != O_WRONLY;
+    if (!(file->flags & O_NOCTTY) && readable && is_leader() && !tty->session && !tty_controlling())
+        adopt(tty);
+}
+
+/* It is nobody's any more. */
+static void disown(struct tty *tty)
+{
+    struct process *p;
+    TAILQ_FOREACH (p, &all_processes, all)
+        if (p->tty == tty)
+            p->tty = NULL;
+    tty->session = tty->foreground = 0;
+}
+
+/* TIOCSCTTY: make it my controlling terminal; 1 steals it from another session. */
+static int set_controlling(struct tty *tty, u32 steal)
+{
+    if (is_leader() && tty->session == current->process->sid)
+        return 0;
+    if (!is_leader() || tty_controlling())
+        return -EPERM;
+    if (tty->session && steal != 1)
+        return -EPERM;
+    disown(tty);
+    adopt(tty);
+    return 0;
+}
+
+static int set_foreground(struct tty *tty, const void __user *from)
+{
+    s32 group;
+    int err = job_check(tty, SIGTTOU);
+    if (err)
+        return err == -EIO ? -ENOTTY : err;
+    if (copyin(&group, from, sizeof(group)) < 0)
+        return -EFAULT;
+    if (group < 0)
+        return -EINVAL;
+    if (tty_controlling() != tty || tty->session != current->process->sid)
+        return -ENOTTY;
+    u32 session = session_of_group(group);
+    if (!session)
+        return -ESRCH;
+    if (session != current->process->sid)
+        return -EPERM;
+    tty->foreground = group;
+    return 0;
+}
+
+/* The session leader lets go of it: the foreground group is told. */
+static void give_up(struct tty *tty, bool and_continue)
+{
+    u32 group = tty->foreground;
+    disown(tty);
+    if (group)
+        signal_group(group, SIGHUP);
+    if (group && and_continue)
+        signal_group(group, SIGCONT);
+}
+
+int job_ioctl(struct tty *tty, struct file *file, u32 request, u32 argument)
+{
+    void __user *user = (void __user *)argument;
+    bool through_master = tty_open_of(file) == NULL;
+    bool mine = through_master || tty_controlling() == tty;
+    switch (request) {
+    case TIOCGPGRP:
+        return mine ? copyout(user, &tty->foreground, sizeof(tty->foreground)) : -ENOTTY;
+    case TIOCSPGRP:
+        return set_foreground(tty, user);
+    case TIOCGSID:
+        return mine && tty->session ? copyout(user, &tty->session, sizeof(tty->session)) : -ENOTTY;
+    case TIOCSCTTY:
+        return set_controlling(tty, argument);
+    case TIOCNOTTY:
+        if (tty_controlling() != tty)
+            return -ENOTTY;
+        if (is_leader())
+            give_up(tty, true);
+        current->process->tty = NULL;
+        return 0;
+    case TIOCVHANGUP:
+        tty_hangup(tty);
+        return 0;
+    default:
+        return -ENOIOCTLCMD;
+    }
+}
+
+void tty_hangup(struct tty *tty)
+{
+    u32 flags = irq_save();
+    struct tty_open *open, *next;
+    LIST_FOREACH_SAFE (open, &tty->files, link, next)
+        open->hung_up |= !open->is_console;
+    line_flush(tty);
+    u32 session = tty->session, group = tty->foreground;
+    disown(tty);
+    if (session) {
+        tell_leader(session, SIGHUP);
+        tell_leader(session, SIGCONT);
+    }
+    if (group)
+        signal_group(group, SIGHUP);
+    wake_all(&tty->readers);
+    wake_all(&tty->writers);
+    irq_restore(flags);
+}
+
+void tty_forget(struct tty *tty)
+{
+    disown(tty);
+}
+
+void tty_session_ended(struct process *p)
+{
+    struct tty *tty = p->tty;
+    if (!tty || p->sid != p->pid)
+        return;
+    if (tty->is_pty)
+        give_up(tty, false);
+    else
+        tty_hangup(tty);
+}
+
+void tty_resize(struct tty *tty, const struct winsize *window)
+{
+    if (!memcmp(&tty->window, window, sizeof(*window)))
+        return;
+    tty->window = *window;
+    if (tty->foreground)
+        signal_group(tty->foreground, SIGWINCH);
+}
