@@ -9,6 +9,7 @@
  * Under QEMU's -icount shift=0 it counts instructions, one a nanosecond.
  */
 #include "kernel/cpu/cpu.h"
+#include "kernel/lib/div.h"
 #include "kernel/lib/lib.h"
 #include "kernel/proc/sched.h"
 
@@ -33,8 +34,6 @@ static bool frozen; /* timer_freeze: an interrupt is only noted */
 
 #define TICK_MS    (1000 / TIMER_HZ)
 #define MAX_ARM_MS 50 /* the PIT counts to 65536: 54.9 ms */
-
-static u64 div_u64(u64 n, u32 by, u32 *rest);
 
 static void arm(u32 pit_count, u64 tsc)
 {
@@ -127,17 +126,6 @@ void timer_init(void)
     tsc_at_boot = rdtsc();
     irq_register(TIMER_LINE, "timer", timer_interrupt, NULL);
     arm_ms(TICK_MS);
-}
-
-/* 64-bit by 32-bit, without libgcc's general division: the quotient is built of two steps of
- * the processor's own 64-by-32 division. */
-static u64 div_u64(u64 n, u32 by, u32 *rest)
-{
-    u32 high = n >> 32, low = (u32)n, q_high = high / by, r = high % by, q_low;
-    __asm__("divl %4" : "=a"(q_low), "=d"(r) : "a"(low), "d"(r), "r"(by) : "cc");
-    if (rest)
-        *rest = r;
-    return (u64)q_high << 32 | q_low;
 }
 
 u64 timer_ms(void)

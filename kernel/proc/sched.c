@@ -112,9 +112,9 @@ void task_wake(struct task *t)
 
 static void wake_watchers(struct wait_queue *q)
 {
-    struct watcher *w;
-    TAILQ_FOREACH (w, &q->watchers, link)
-        task_wake(w->task);
+    struct watcher *w, *next;
+    TAILQ_FOREACH_SAFE (w, &q->watchers, link, next)
+        w->woken(w);
 }
 
 void wake_all(struct wait_queue *q)

@@ -18,9 +18,11 @@
 struct task;
 TAILQ_HEAD(task_list, task);
 
-/* A task that waits for several queues at once (poll(2)) watches each; see poll.h. */
+/* Somebody who hears of each wake-up of a queue without sleeping on it: who waits for several
+ * files at once (fs/poll.h). `woken` is called with interrupts off, also by interrupt handlers, and
+ * may take this watcher out of the queue, but no other. */
 struct watcher {
-    struct task *task;
+    void (*woken)(struct watcher *w);
     TAILQ_ENTRY(watcher) link;
 };
 TAILQ_HEAD(watcher_list, watcher);
@@ -37,6 +39,20 @@ static inline void wait_init(struct wait_queue *q)
 {
     TAILQ_INIT(&q->sleepers);
     TAILQ_INIT(&q->watchers);
+}
+
+static inline void wait_watch(struct wait_queue *q, struct watcher *w)
+{
+    u32 flags = irq_save();
+    TAILQ_INSERT_TAIL(&q->watchers, w, link);
+    irq_restore(flags);
+}
+
+static inline void wait_unwatch(struct wait_queue *q, struct watcher *w)
+{
+    u32 flags = irq_save();
+    TAILQ_REMOVE(&q->watchers, w, link);
+    irq_restore(flags);
 }
 
 /* Sleeps on q until woken or, when deadline_ticks is not 0, until that tick (see timer_ticks).

@@ -23,6 +23,21 @@ long sys_getdents64(u32 fd, void __user *buf, u32 len);
 long sys_fsync(u32 fd);
 long sys_sync(void);
 
+/* poll.c */
+long sys_poll(void __user *fds, u32 count, s32 ms);
+long sys_ppoll(void __user *fds, u32 count, void __user *time, const void __user *mask,
+               u32 mask_size);
+long sys_ppoll_time64(void __user *fds, u32 count, void __user *time, const void __user *mask,
+                      u32 mask_size);
+
+/* select.c */
+long sys_select(s32 nr, u32 __user *in, u32 __user *out, u32 __user *ex, void __user *time);
+long sys_old_select(const u32 __user *arguments);
+long sys_pselect6(s32 nr, u32 __user *in, u32 __user *out, u32 __user *ex, void __user *time,
+                  const u32 __user *mask_and_size);
+long sys_pselect6_time64(s32 nr, u32 __user *in, u32 __user *out, u32 __user *ex, void __user *time,
+                         const u32 __user *mask_and_size);
+
 /* name.c */
 long sys_access(const char __user *path, u32 mode);
 long sys_faccessat(s32 dirfd, const char __user *path, u32 mode);
