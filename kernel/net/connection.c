@@ -212,6 +212,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     s->no_delay = listener->no_delay;
     s->sndbuf = listener->sndbuf;
     s->rcvbuf = listener->rcvbuf;
+    s->ip = listener->ip;
     attach(s, pcb);
     established(s);
     /* Counts against the backlog, as half-open ones do, until accept(2) takes it. */
@@ -246,6 +247,8 @@ void connection_apply_options(struct socket *s)
         ip_set_option(s->tcp, SOF_KEEPALIVE);
     else
         ip_reset_option(s->tcp, SOF_KEEPALIVE);
+    s->tcp->ttl = s->ip.ttl;
+    s->tcp->tos = s->ip.tos;
     if (s->state == SOCKET_CONNECTED)
         s->q.limit = s->sndbuf;
 }

@@ -1,52 +1,56 @@
 /*
- * UDP sockets: one datagram a packet, without fragmentation (a datagram that does not fit the
- * MTU is refused with EMSGSIZE, as on Linux with IP_PMTUDISC_DO). The path to the wire is the
- * plain one: one copy into the stack's buffer, the checksum by the CPU, one descriptor.
+ * Datagrams, whatever is in them: received ones wait in the socket's queue, each with what is
+ * known of it; those to be sent are gathered into one buffer. The path to the wire is the plain
+ * one: one copy into the stack's buffer, one descriptor. Without fragmentation: what does not fit
+ * the MTU is refused with EMSGSIZE, as on Linux with IP_PMTUDISC_DO.
  */
+#include "kernel/net/datagram.h"
+#include <linux/in.h>
 #include <poll.h>
 #include "kernel/fs/poll.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/net/net.h"
-#include "kernel/net/socket.h"
 #include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
 #include "lwip/ip.h"
-#include "lwip/udp.h"
 
-#define MAX_PAYLOAD (1500u - 20 - 8)
+#define MTU         1500u
+#define MAX_PAYLOAD (MTU - 20) /* behind the IP header */
+#define MAX_LENGTH  0xFFFFu    /* of any datagram */
 
-static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-                        u16_t port)
+struct datagram { /* a received one */
+    TAILQ_ENTRY(datagram) link;
+    struct pbuf *p;
+    struct endpoint from;
+    u32 to; /* the address that it was sent to */
+    u8 ttl, tos;
+    u8 interface; /* its number */
+};
+
+/* --- Receiving ----------------------------------------------------------------------------- */
+
+bool datagram_queue(struct socket *s, struct pbuf *p, struct endpoint from)
 {
-    struct socket *s = arg;
     struct datagram *d = NULL;
     /* A waiting datagram holds a whole receive buffer, however short it is. */
     if (!s->rx_shut && s->rx_bytes + RX_BUFFER_SIZE <= s->rcvbuf)
         d = kmalloc(sizeof(*d));
     if (!d) {
         pbuf_free(p);
-        return;
-    }
-    if (interface_card(ip_current_input_netif())) {
-        ledger_add(s->account, EDGE_NIC_SOCK, MOVER_DMA, p->tot_len);
-        ledger_add(s->account, EDGE_NIC_SOCK, MOVER_TOUCH, p->tot_len);
+        return false;
     }
     d->p = p;
-    d->from = (struct endpoint){ip4_addr_get_u32(from), lwip_htons(port)};
+    d->from = from;
+    d->to = ip4_addr_get_u32(ip4_current_dest_addr());
+    d->ttl = IPH_TTL(ip4_current_header());
+    d->tos = IPH_TOS(ip4_current_header());
+    d->interface = netif_get_index(ip_current_input_netif());
     s->rx_bytes += RX_BUFFER_SIZE;
     TAILQ_INSERT_TAIL(&s->datagrams, d, link);
     wake_all(&s->readers);
-}
-
-static int datagram_open(struct socket *s)
-{
-    s->udp = udp_new();
-    if (!s->udp)
-        return -ENOBUFS;
-    udp_recv(s->udp, on_datagram, s);
-    return 0;
+    return true;
 }
 
 static void drop_first(struct socket *s)
@@ -58,122 +62,10 @@ static void drop_first(struct socket *s)
     kfree(d);
 }
 
-static void datagram_release(struct socket *s)
+void datagram_drop_all(struct socket *s)
 {
-    udp_remove(s->udp);
     while (!TAILQ_EMPTY(&s->datagrams))
         drop_first(s);
-    socket_free(s);
-}
-
-static int datagram_bind(struct socket *s, const struct address *a)
-{
-    struct endpoint to;
-    int err = inet_bind_endpoint(a, &to);
-    if (err < 0)
-        return err;
-    if (s->state != SOCKET_NEW || s->local.port)
-        return -EINVAL;
-    ip_addr_t ip = {.addr = to.ip};
-    if (s->reuse_addr)
-        ip_set_option(s->udp, SOF_REUSEADDR);
-    err = lwip_errno(udp_bind(s->udp, &ip, lwip_ntohs(to.port)));
-    if (!err)
-        s->local = (struct endpoint){to.ip, lwip_htons(s->udp->local_port)};
-    return err;
-}
-
-static int datagram_connect(struct socket *s, const struct address *a, bool nonblock)
-{
-    struct endpoint to;
-    if (a->family == AF_UNSPEC) {
-        udp_disconnect(s->udp);
-        s->state = SOCKET_NEW;
-        s->remote = (struct endpoint){0, 0};
-        return 0;
-    }
-    int err = inet_endpoint(a, &to);
-    if (err < 0)
-        return err;
-    ip_addr_t ip = {.addr = to.ip ? to.ip : lwip_htonl(IPADDR_LOOPBACK)};
-    struct netif *netif = ip_route(&s->udp->local_ip, &ip);
-    if (!netif)
-        return -ENETUNREACH;
-    err = lwip_errno(udp_connect(s->udp, &ip, lwip_ntohs(to.port)));
-    if (err)
-        return err;
-    s->state = SOCKET_CONNECTED;
-    s->remote = (struct endpoint){ip.addr, to.port};
-    s->local.port = lwip_htons(s->udp->local_port);
-    if (!s->local.ip)
-        s->local.ip = ip4_addr_get_u32(netif_ip4_addr(netif));
-    return 0;
-}
-
-static int datagram_shutdown(struct socket *s, u32 how)
-{
-    if (s->state != SOCKET_CONNECTED)
-        return -ENOTCONN;
-    if (how != SHUT_WR) {
-        s->rx_shut = true;
-        wake_all(&s->readers);
-    }
-    return 0;
-}
-
-/* Where a datagram goes: the address that came with it, or the peer that the socket has. */
-static int destination(struct socket *s, const struct message *m, struct endpoint *to)
-{
-    *to = s->remote;
-    if (!m->name)
-        return s->state == SOCKET_CONNECTED ? 0 : -EDESTADDRREQ;
-    int err = inet_endpoint(m->name, to);
-    if (err < 0)
-        return err;
-    return to->port ? 0 : -EINVAL;
-}
-
-static ssize_t datagram_send(struct socket *s, struct message *m)
-{
-    const struct user_vec *v = m->data;
-    struct endpoint peer;
-    if (v->bytes > MAX_PAYLOAD)
-        return -EMSGSIZE;
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    int bad = destination(s, m, &peer);
-    if (bad)
-        return bad;
-    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, v->bytes, PBUF_RAM);
-    if (!p)
-        return -ENOBUFS;
-    char *at = p->payload; /* a heap object: within one page */
-    for (u32 i = 0; i < v->count; i++) {
-        struct frag f = {virt_page(at), (virt_t)at % PAGE_SIZE, v->range[i].len};
-        if (f.len && copy_user_to_page(EDGE_USER_SOCK, f, (const void __user *)v->range[i].base)) {
-            pbuf_free(p);
-            return -EFAULT;
-        }
-        at += f.len;
-    }
-    socket_used(s);
-    if (s->broadcast)
-        ip_set_option(s->udp, SOF_BROADCAST);
-    else
-        ip_reset_option(s->udp, SOF_BROADCAST);
-    ip_addr_t ip = {.addr = peer.ip ? peer.ip : lwip_htonl(IPADDR_LOOPBACK)};
-    ledger_add(s->account, EDGE_SOCK_NIC, MOVER_TOUCH, v->bytes); /* the checksum */
-    output_datagram_payer = s->account;
-    err_t err = udp_sendto(s->udp, p, &ip, lwip_ntohs(peer.port));
-    output_datagram_payer = NULL;
-    pbuf_free(p);
-    if (err == ERR_OK)
-        s->local.port = lwip_htons(s->udp->local_port);
-    net_flush();
-    net_poll();
-    if (err == ERR_VAL)
-        return s->broadcast ? -EINVAL : -EACCES;
-    return err == ERR_OK ? (ssize_t)v->bytes : lwip_errno(err);
 }
 
 static int scatter(const struct pbuf *p, const struct user_vec *v, u32 *copied)
@@ -200,14 +92,9 @@ static int scatter(const struct pbuf *p, const struct user_vec *v, u32 *copied)
     return 0;
 }
 
-static ssize_t datagram_receive(struct socket *s, struct message *m)
+/* Until there is a datagram: 1; 0: none will come; else an errno. */
+static int wait_datagram(struct socket *s, bool nonblock, u64 deadline)
 {
-    u64 deadline = socket_deadline(s->rcv_timeout);
-    if (m->flags & MSG_OOB)
-        return -EINVAL;
-    if (m->flags & MSG_ERRQUEUE)
-        return -EAGAIN; /* nothing is ever queued there */
-    socket_used(s);
     while (TAILQ_EMPTY(&s->datagrams)) {
         net_poll();
         if (!TAILQ_EMPTY(&s->datagrams))
@@ -217,7 +104,7 @@ static ssize_t datagram_receive(struct socket *s, struct message *m)
             return err;
         if (s->rx_shut)
             return 0;
-        if (m->flags & MSG_DONTWAIT)
+        if (nonblock)
             return -EAGAIN;
         net_rest();
         err = wait_event_signal(&s->readers, !TAILQ_EMPTY(&s->datagrams) || s->rx_shut || s->error,
@@ -225,50 +112,150 @@ static ssize_t datagram_receive(struct socket *s, struct message *m)
         if (err)
             return socket_wait_error(err, s->rcv_timeout);
     }
-    struct datagram *d = TAILQ_FIRST(&s->datagrams);
-    struct pbuf *p = d->p;
-    u32 len = p->tot_len, copied;
-    if (m->name)
-        inet_address(d->from, m->name);
-    pbuf_ref(p); /* the copy may sleep, and another reader take the datagram */
+    return 1;
+}
+
+/* ip(7): what a program has asked to be told with each datagram. */
+static void put_control(const struct socket *s, const struct datagram *d, struct message *m)
+{
+    if (s->ip.want_pktinfo) {
+        struct in_pktinfo info = {
+            .ipi_ifindex = d->interface, .ipi_spec_dst = {d->to}, .ipi_addr = {d->to}};
+        message_put_control(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+    }
+    if (s->ip.want_ttl) {
+        s32 ttl = d->ttl;
+        message_put_control(m, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+    }
+    if (s->ip.want_tos)
+        message_put_control(m, IPPROTO_IP, IP_TOS, &d->tos, sizeof(d->tos));
+}
+
+ssize_t datagram_receive(struct socket *s, struct message *m)
+{
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN; /* nothing is ever queued there */
+    socket_used(s);
+    int ret = wait_datagram(s, m->flags & MSG_DONTWAIT, socket_deadline(s->rcv_timeout));
+    if (ret <= 0)
+        return ret;
+    struct datagram d = *TAILQ_FIRST(&s->datagrams);
+    u32 len = d.p->tot_len, copied;
+    pbuf_ref(d.p); /* the copy may sleep, and another reader take the datagram */
     if (!(m->flags & MSG_PEEK))
         drop_first(s);
-    int err = scatter(p, m->data, &copied);
-    pbuf_free(p);
+    int err = scatter(d.p, m->data, &copied);
+    pbuf_free(d.p);
     if (err)
         return err;
+    if (m->name)
+        inet_address(d.from, m->name);
+    put_control(s, &d, m);
     if (copied < len)
         m->told |= MSG_TRUNC;
     return m->flags & MSG_TRUNC ? len : copied;
 }
 
-static u32 datagram_poll(struct socket *s, struct poll_table *p)
+u32 datagram_poll(struct socket *s, struct poll_table *p)
 {
     u32 mask = POLLOUT | POLLWRNORM | POLLWRBAND;
     if (s->error)
         mask |= POLLERR;
     if (s->rx_shut)
         mask |= POLLRDHUP;
+    if (s->rx_shut && s->tx_shut)
+        mask |= POLLHUP;
     if (s->rx_shut || !TAILQ_EMPTY(&s->datagrams))
         mask |= POLLIN | POLLRDNORM;
     return mask;
 }
 
-static int datagram_waiting(struct socket *s, bool to_send)
+int datagram_waiting(struct socket *s, bool to_send)
 {
+    net_poll();
     const struct datagram *d = TAILQ_FIRST(&s->datagrams);
     return d && !to_send ? d->p->tot_len : 0;
 }
 
-const struct socket_ops datagram_ops = {
-    .open = datagram_open,
-    .release = datagram_release,
-    .bind = datagram_bind,
-    .connect = datagram_connect,
-    .shutdown = datagram_shutdown,
-    .name = inet_name,
-    .send = datagram_send,
-    .receive = datagram_receive,
-    .poll = datagram_poll,
-    .waiting = datagram_waiting,
-};
+/* Has its effect without a peer, too, and says so all the same: as Linux does it. */
+int datagram_shutdown(struct socket *s, u32 how)
+{
+    if (how != SHUT_WR)
+        s->rx_shut = true;
+    if (how != SHUT_RD)
+        s->tx_shut = true;
+    wake_all(&s->readers);
+    wake_all(&s->writers);
+    return s->state == SOCKET_CONNECTED ? 0 : -ENOTCONN;
+}
+
+/* --- Sending ------------------------------------------------------------------------------- */
+
+int datagram_destination(struct socket *s, const struct message *m, struct endpoint *to)
+{
+    if (m->data->bytes > MAX_LENGTH)
+        return -EMSGSIZE;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    *to = s->remote;
+    if (m->name) {
+        int err = inet_endpoint(m->name, to);
+        if (err < 0)
+            return err;
+    } else if (s->state != SOCKET_CONNECTED) {
+        return -EDESTADDRREQ;
+    }
+    if (!to->ip)
+        to->ip = lwip_htonl(INADDR_LOOPBACK);
+    if (s->tx_shut)
+        return -EPIPE;
+    return socket_take_error(s);
+}
+
+struct pbuf *datagram_gather(const struct message *m, s32 header)
+{
+    const struct user_vec *v = m->data;
+    if ((s32)v->bytes + header > (s32)MAX_PAYLOAD)
+        return err_ptr(-EMSGSIZE);
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, v->bytes, PBUF_RAM);
+    if (!p)
+        return err_ptr(-ENOBUFS);
+    char *at = p->payload; /* a heap object: within one page */
+    for (u32 i = 0; i < v->count; i++) {
+        struct frag f = {virt_page(at), (virt_t)at % PAGE_SIZE, v->range[i].len};
+        if (f.len && copy_user_to_page(EDGE_USER_SOCK, f, (const void __user *)v->range[i].base)) {
+            pbuf_free(p);
+            return err_ptr(-EFAULT);
+        }
+        at += f.len;
+    }
+    return p;
+}
+
+void datagram_begin(struct socket *s, u32 bytes)
+{
+    socket_used(s);
+    output_datagram = (struct output_datagram){s->account, bytes};
+}
+
+ssize_t datagram_sent(struct socket *s, struct pbuf *p, int lwip_err, u32 bytes)
+{
+    output_datagram = (struct output_datagram){NULL, 0};
+    pbuf_free(p);
+    net_flush();
+    net_poll(); /* to ourselves: it arrives at once */
+    if (lwip_err == ERR_VAL)
+        return s->broadcast ? -EINVAL : -EACCES;
+    return lwip_err == ERR_OK ? (ssize_t)bytes : lwip_errno(lwip_err);
+}
+
+u32 inet_source(u32 destination)
+{
+    ip_addr_t to = {.addr = destination};
+    if (interface_is_ours(destination))
+        return destination;
+    struct netif *netif = ip_route(IP4_ADDR_ANY4, &to);
+    return netif ? ip4_addr_get_u32(netif_ip4_addr(netif)) : 0;
+}

@@ -4,6 +4,7 @@
 #include "kernel/net/socket.h"
 #include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
+#include "lwip/ip.h"
 
 int inet_endpoint(const struct address *a, struct endpoint *e)
 {
@@ -41,4 +42,12 @@ int inet_name(struct socket *s, bool of_peer, struct address *a)
         return -ENOTCONN;
     inet_address(of_peer ? s->remote : s->local, a);
     return 0;
+}
+
+u32 inet_mtu(u32 destination)
+{
+    ip_addr_t to = {.addr = destination};
+    struct netif *netif = ip_route(IP4_ADDR_ANY4, &to);
+    struct netdev *d = interface_card(netif);
+    return d ? d->mtu : LOOPBACK_MTU;
 }

@@ -105,7 +105,7 @@ static int interface_ioctl(u32 request, void __user *argument)
         r.ifr_flags = interface_flags(netif);
         break;
     case SIOCGIFMTU:
-        r.ifr_mtu = d ? d->mtu : 65536;
+        r.ifr_mtu = d ? d->mtu : LOOPBACK_MTU;
         break;
     case SIOCGIFHWADDR:
         r.ifr_hwaddr.sa_family = d ? ARPHRD_ETHER : ARPHRD_LOOPBACK;

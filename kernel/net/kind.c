@@ -8,7 +8,9 @@
 
 static const struct socket_kind kinds[] = {
     {AF_INET, SOCK_STREAM, IPPROTO_TCP, &stream_ops},
-    {AF_INET, SOCK_DGRAM, IPPROTO_UDP, &datagram_ops},
+    {AF_INET, SOCK_DGRAM, IPPROTO_UDP, &udp_ops},
+    {AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &ping_ops},
+    {AF_INET, SOCK_RAW, IPPROTO_IP, &raw_ops},
 };
 
 int socket_kind_find(u32 family, u32 type, u32 protocol, const struct socket_kind **kind)
@@ -26,7 +28,7 @@ int socket_kind_find(u32 family, u32 type, u32 protocol, const struct socket_kin
         if (kinds[i].type != type)
             continue;
         type_known = true;
-        if (!protocol || protocol == kinds[i].protocol)
+        if (kinds[i].protocol ? !protocol || protocol == kinds[i].protocol : protocol)
             return 0;
     }
     return !family_known ? -EAFNOSUPPORT : !type_known ? -ESOCKTNOSUPPORT : -EPROTONOSUPPORT;

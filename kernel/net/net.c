@@ -18,6 +18,7 @@
  */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
+#include "kernel/net/icmp.h"
 #include "kernel/net/net.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/stack.h"
@@ -207,6 +208,7 @@ void net_init(void)
 {
     lwip_init();
     output_init();
+    icmp_watch();
     ready = true;
     interfaces_init();
     if (!kthread_create("netd", netd, NULL))

@@ -52,7 +52,7 @@ static struct tx_record records[256]; /* the ring holds fewer packets */
 static struct tx_record *free_records;
 static u32 nr_used;
 struct output_stats output_stats;
-struct account *output_datagram_payer;
+struct output_datagram output_datagram;
 
 void output_init(void)
 {
@@ -193,9 +193,9 @@ static bool frame_parse(struct frame *f, struct pbuf *p)
             if (!f->s || !sendq_has(&f->s->q, get_be32(h + 38), f->payload_len))
                 return false;
         }
-    } else if (output_datagram_payer && f->ipv4) {
-        f->header_len = ETH_HEADER + IP_HEADER + UDP_HEADER;
-        f->payload_len = p->tot_len - f->header_len;
+    } else if (output_datagram.payer && f->ipv4 && p->tot_len > output_datagram.bytes) {
+        f->payload_len = output_datagram.bytes;
+        f->header_len = p->tot_len - f->payload_len;
     }
     return true;
 }
@@ -279,7 +279,7 @@ static void account_payload(struct tx_record *r, const struct frame *f, bool bou
     if (!f->payload_len)
         return;
     if (!f->tcp) {
-        entry_add(r, output_datagram_payer, EDGE_SOCK_NIC, f->payload_len, false);
+        entry_add(r, output_datagram.payer, EDGE_SOCK_NIC, f->payload_len, false);
         return;
     }
     u32 seq = get_be32(f->headers + 38), skip = f->header_len;

@@ -29,6 +29,7 @@ static struct socket *make(const struct socket_ops *ops, u16 family, u16 type, u
     s->account = account_get(&ledger_machine); /* until a task uses it */
     s->sndbuf = cmdline_u32("ferry.sndbuf", DEFAULT_BUFFER);
     s->rcvbuf = DEFAULT_BUFFER;
+    s->ip = ip_defaults;
     sendq_init(&s->q, 0, s->sndbuf);
     wait_init(&s->readers);
     wait_init(&s->writers);

@@ -26,6 +26,7 @@
 struct poll_table;
 struct tcp_pcb;
 struct udp_pcb;
+struct raw_pcb;
 struct pbuf;
 struct netdev;
 struct socket;
@@ -118,12 +119,16 @@ struct socket_kind { /* what socket(2) is asked for */
     const struct socket_ops *ops;
 };
 
-struct datagram { /* a received one */
-    TAILQ_ENTRY(datagram) link;
-    struct pbuf *p;
-    struct endpoint from;
-};
+struct datagram;
 TAILQ_HEAD(datagram_list, datagram);
+
+struct ip_options { /* ip(7) */
+    u8 ttl, tos, multicast_ttl, mtu_discover;
+    bool multicast_loop;
+    bool header_included;                               /* IP_HDRINCL */
+    bool want_errors, want_pktinfo, want_ttl, want_tos; /* IP_RECVERR ... */
+};
+extern const struct ip_options ip_defaults;
 
 struct socket {
     const struct socket_ops *ops;
@@ -142,6 +147,7 @@ struct socket {
     u32 linger_s;
     u32 rcvbuf;
     u32 rcv_timeout, snd_timeout; /* ticks; 0: none */
+    struct ip_options ip;
 
     /* received, not yet read: TCP as a chain of pbufs, UDP as datagrams */
     struct pbuf *rx_head, *rx_tail;
@@ -175,7 +181,11 @@ struct socket {
     TAILQ_ENTRY(socket) accept_link;
     u32 accept_count, backlog;
 
+    /* UDP, raw and ping sockets (udp.c, raw.c, icmp.c) */
     struct udp_pcb *udp;
+    struct raw_pcb *raw;
+    struct endpoint bound; /* by bind(2): what is left after a disconnect */
+    u32 icmp_filter;       /* ICMP_FILTER: types that are not wanted */
 };
 
 extern struct socket_list all_sockets;
@@ -183,7 +193,7 @@ extern const struct file_ops socket_file_ops;
 
 /* kind.c: the kind that socket(2) asks for, or why there is none (-EAFNOSUPPORT ...). */
 int socket_kind_find(u32 family, u32 type, u32 protocol, const struct socket_kind **kind);
-extern const struct socket_ops stream_ops, datagram_ops;
+extern const struct socket_ops stream_ops, udp_ops, raw_ops, ping_ops;
 
 /* socket.c */
 struct socket *socket_new(const struct socket_kind *kind); /* NULL without memory */
@@ -213,7 +223,12 @@ int address_out(const struct address *a, void __user *addr, u32 __user *len);
 /* message.c: a piece of control data for recvmsg(2); MSG_CTRUNC is told where it has no room. */
 void message_put_control(struct message *m, u32 level, u32 type, const void *data, u32 len);
 
-/* inet.c: what TCP and UDP have in common. */
+/* inet_option.c: the level IPPROTO_IP. */
+int inet_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
+int inet_get_option(struct socket *s, u32 level, u32 name, struct option *o);
+
+/* inet.c: what the sockets of AF_INET have in common. */
+u32 inet_mtu(u32 destination); /* bytes of an IP packet on the way there */
 /* The endpoint of an AF_INET address: 0, -EINVAL (too short), -EAFNOSUPPORT. */
 int inet_endpoint(const struct address *a, struct endpoint *e);
 /* The same of one that bind(2) gives: -EADDRNOTAVAIL when it is not ours. */

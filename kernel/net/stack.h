@@ -26,6 +26,8 @@ void net_poll(void);  /* works off what the cards have, serves connections, ring
 void net_rest(void);  /* before a task sleeps until the network brings something */
 void net_flush(void); /* rings doorbells; wakes netd for packets to ourselves */
 
+#define LOOPBACK_MTU 65536 /* as on Linux */
+
 /* interface.c: a card, or the loopback, as lwIP's netif. */
 void interfaces_init(void); /* adds them all, gives them addresses; may sleep (DHCP) */
 void interface_link(struct netdev *d, bool up);
@@ -45,8 +47,13 @@ struct output_stats {
     u32 slots, bounced, no_record, ring_full, stale;
 };
 extern struct output_stats output_stats;
-/* Who pays for the datagram that udp_sendto sends at this moment; else NULL. */
-extern struct account *output_datagram_payer;
+/* Who pays for the datagram that is being sent at this moment, and how much of it is the program's;
+ * NULL: none is. */
+struct output_datagram {
+    struct account *payer;
+    u32 bytes;
+};
+extern struct output_datagram output_datagram;
 
 /* input.c: received frames into the stack, and the pool of their buffers. */
 void input_init(void);

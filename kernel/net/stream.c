@@ -173,7 +173,7 @@ static int stream_set_option(struct socket *s, u32 level, u32 name, const void _
 {
     s32 v;
     if (level != IPPROTO_TCP)
-        return -ENOPROTOOPT;
+        return inet_set_option(s, level, name, value, len);
     if (len < sizeof(v))
         return -EINVAL;
     if (copyin(&v, value, sizeof(v)) < 0)
@@ -191,7 +191,7 @@ static int stream_set_option(struct socket *s, u32 level, u32 name, const void _
 static int stream_get_option(struct socket *s, u32 level, u32 name, struct option *o)
 {
     if (level != IPPROTO_TCP)
-        return -ENOPROTOOPT;
+        return inet_get_option(s, level, name, o);
     switch (name) {
     case TCP_NODELAY:
         o->number = s->no_delay;

@@ -26,6 +26,7 @@
 #define MEMP_NUM_TCP_PCB_LISTEN  64
 #define MEMP_NUM_TCP_SEG         8192
 #define MEMP_NUM_UDP_PCB         64
+#define MEMP_NUM_RAW_PCB         32
 #define MEMP_NUM_ARP_QUEUE       64
 #define MEMP_NUM_REASSDATA       8
 #define MEMP_NUM_SYS_TIMEOUT     16
@@ -42,7 +43,7 @@
 #define ARP_TABLE_SIZE            64
 #define ARP_QUEUE_LEN             16
 #define LWIP_ICMP                 1
-#define LWIP_RAW                  0
+#define LWIP_RAW                  1
 #define LWIP_UDP                  1
 #define LWIP_TCP                  1
 #define LWIP_DNS                  0
@@ -50,6 +51,7 @@
 #define LWIP_DHCP                 1
 #define DHCP_DOES_ARP_CHECK       0 /* would delay the first program by more than a second */
 #define LWIP_AUTOIP               0
+#define IP_DEFAULT_TTL            64 /* as Linux */
 #define IP_FORWARD                0
 #define IP_FRAG                   0 /* a TSO segment is longer than the MTU on purpose */
 #define IP_REASSEMBLY             1

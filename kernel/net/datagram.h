@@ -1,0 +1,32 @@
+/* What the sockets that know datagrams share: the queue of received ones, and the way out. */
+#ifndef KERNEL_NET_DATAGRAM_H
+#define KERNEL_NET_DATAGRAM_H
+
+#include "kernel/net/socket.h"
+
+/* A packet for the socket: joins the queue (true), or is dropped when there is no room. Takes p,
+ * whose payload is what recv(2) shall give. From lwIP's callbacks: the packet is the current one.
+ * Who calls enters the packet into the ledger: UDP payload as moved by the card; packets of raw
+ * sockets are entered apart already, as all that is neither TCP nor UDP (input.c). */
+bool datagram_queue(struct socket *s, struct pbuf *p, struct endpoint from);
+void datagram_drop_all(struct socket *s);
+ssize_t datagram_receive(struct socket *s, struct message *m);
+u32 datagram_poll(struct socket *s, struct poll_table *p);
+int datagram_waiting(struct socket *s, bool to_send);
+int datagram_shutdown(struct socket *s, u32 how);
+
+/* Before a datagram is built: checks the length and flags, and finds where it goes: the address
+ * that came with it, or the peer that the socket has. */
+int datagram_destination(struct socket *s, const struct message *m, struct endpoint *to);
+/* The program's bytes in one buffer with room for headers in front, or err_ptr. `header`: bytes
+ * that will be between them and the IP header. */
+struct pbuf *datagram_gather(const struct message *m, s32 header);
+/* Who pays for what goes to the card from here to datagram_sent, and how many bytes of it are
+ * payload. */
+void datagram_begin(struct socket *s, u32 bytes);
+/* Sends it off. What the call answers: the length, or why lwIP refused. */
+ssize_t datagram_sent(struct socket *s, struct pbuf *p, int lwip_err, u32 bytes);
+/* The source address for a destination: where packets to it leave. 0: no route. */
+u32 inet_source(u32 destination);
+
+#endif
