@@ -127,7 +127,7 @@ $B/guest/%: $O/tests/guest/%.c.o $O/tests/guest/lib.a $O/user/lib.a
 build/data/SHA256SUMS: tools/mkdata
 	@$(PYTHON) tools/mkdata build/data
 $B/disk.img: $(PROGRAMS) $(GUEST) build/data/SHA256SUMS tools/mkroot tools/mkdisk tests/guest/mkbadelf.py \
-             $(call find,user/root,*)
+             $(call find,user/root,*) $(DEPS)/config.mk
 	@echo "  IMG $@"
 	@PYTHON=$(PYTHON) tools/mkroot $B/root $(PROGRAMS) -- $(GUEST)
 	@$(PYTHON) tools/mkdisk --data build/data $@ $B/root

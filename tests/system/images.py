@@ -7,8 +7,8 @@ import subprocess
 
 from ferry import BUILD
 
-PROGRAMS = ["init", "cat", "ls", "offload", "serve", "sha256", "busybox"]
-COMMANDS = ["sh", "stty", "dd", "stat", "echo", "find", "readlink", "sleep"]
+PROGRAMS = ["init", "offload", "serve", "sha256", "busybox"]
+COMMANDS = ["sh", "stty", "cat", "ls", "dd", "stat", "echo", "find", "readlink", "sleep"]
 
 # What a program may ask of a damaged disk: each command is on its own, whatever became of the others.
 LOOK = """
@@ -34,6 +34,7 @@ def root_folder(folder):
         os.makedirs(folder / name)
     for name in PROGRAMS:
         shutil.copy(BUILD / "root" / "bin" / name, folder / "bin" / name)
+    shutil.copy(BUILD / "root" / "tests" / "directories", folder / "bin" / "directories")
     for name in COMMANDS:
         os.symlink("busybox", folder / "bin" / name)
     os.symlink("../bin/init", folder / "sbin" / "init")

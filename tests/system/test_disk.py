@@ -146,7 +146,7 @@ def test_a_block_pointer_to_nowhere_fails_that_file_alone(image, field, pointer)
         output = ferry.sh("cat /data/large >/dev/null", status=None)
         inside = pointer < image.blocks and pointer >= image.first_data_block
         if not inside:
-            assert "I/O error" in output, f"{field} = {pointer}: expected an I/O error, got {output!r}"
+            assert "Input/output error" in output, f"{field} = {pointer}: expected an I/O error, got {output!r}"
         sound(ferry, "small", "other")
 
 
@@ -157,7 +157,7 @@ def test_indirect_blocks_full_of_nonsense_fail_that_file_alone(image, level):
     image.write(block * image.block_size, random.Random(level).randbytes(image.block_size))
     with shell(image.path) as ferry:
         output = ferry.sh("cat /data/large >/dev/null", status=1)
-        assert "I/O error" in output, f"expected an I/O error, got {output!r}"
+        assert "Input/output error" in output, f"expected an I/O error, got {output!r}"
         sound(ferry, "small", "other")
 
 
@@ -239,7 +239,7 @@ def test_a_symbolic_link_to_itself_is_an_error(image):
     image.debugfs("symlink /data/loop loop", "symlink /data/here .")
     with shell(image.path) as ferry:
         output = ferry.sh("cat /data/loop", status=1)
-        assert "Symbolic link loop" in output, f"expected ELOOP, got {output!r}"
+        assert "Too many levels of symbolic links" in output, f"expected ELOOP, got {output!r}"
         assert ferry.sh("cat /data" + "/here" * 10 + "/deep/er/file") == "deep\n"
         sound(ferry, *SIZES)
 
@@ -276,7 +276,7 @@ def test_a_bad_sector_fails_its_file_and_nothing_else(image4k):
     with shell(None, extra=failing(image4k.path, [bad])) as ferry:
         for _ in range(2):  # the error is not remembered as contents
             output = ferry.sh("cat /data/large >/dev/null", status=1)
-            assert "I/O error" in output, f"expected an I/O error, got {output!r}"
+            assert "Input/output error" in output, f"expected an I/O error, got {output!r}"
             sound(ferry, "small", "other")
         errors = ferry.proc("ferry/disk")
         assert any("error" in key and value for key, value in errors.items()), (
@@ -289,7 +289,7 @@ def test_a_bad_sector_spares_the_pages_before_it(image4k):
     before = (60 - 2) * 4096  # 2: an indirect block is in the list, too
     with shell(None, extra=failing(image4k.path, [bad])) as ferry:
         output = ferry.sh(f"dd if=/data/large of=/dev/null bs=4096 count={before // 4096}")
-        assert "I/O error" not in output, f"expected the first {before} bytes, got {output!r}"
+        assert "Input/output error" not in output, f"expected the first {before} bytes, got {output!r}"
 
 
 def test_a_bad_sector_that_recovers_is_read(image4k):
@@ -301,9 +301,9 @@ def test_a_bad_sector_that_recovers_is_read(image4k):
 
 def test_a_bad_sector_in_a_directory_fails_that_directory_alone(image4k):
     with shell(None, extra=failing(image4k.path, [image4k.sector_of("/data/deep")])) as ferry:
-        ferry.sh("/bin/ls /data/deep", status=1)  # ours: BusyBox's, the shell's own, ignores an error
+        ferry.sh("directories /data/deep", status=1)  # BusyBox's ls ignores an error
         output = ferry.sh("cat /data/deep/er/file", status=1)
-        assert "I/O error" in output, f"expected an I/O error, got {output!r}"
+        assert "Input/output error" in output, f"expected an I/O error, got {output!r}"
         sound(ferry, *SIZES)
 
 
