@@ -59,6 +59,12 @@ static int check_request(const struct block_request *r)
     return 0;
 }
 
+static void count_request(struct block_device *d, const struct block_request *r)
+{
+    *(r->write ? &d->writes : &d->reads) += 1;
+    *(r->write ? &d->sectors_written : &d->sectors_read) += r->nr_sectors;
+}
+
 void block_submit(struct block_request *r)
 {
     struct block_device *d = r->device;
@@ -73,6 +79,9 @@ void block_submit(struct block_request *r)
         r->account = account_get(account_current());
     r->disk_lba = r->lba + d->first_lba;
     struct block_device *disk = d->disk ? d->disk : d;
+    count_request(d, r);
+    if (disk != d)
+        count_request(disk, r);
     disk->ops->submit(disk, r);
 }
 

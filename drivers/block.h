@@ -50,6 +50,8 @@ struct block_device {
     void *driver;   /* the driver's own */
     char model[41]; /* of IDENTIFY, for people */
     bool read_only;
+    u32 reads, writes; /* requests, and their sectors: for /proc/diskstats */
+    u64 sectors_read, sectors_written;
     struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
     TAILQ_ENTRY(block_device) link;
 };

@@ -8,6 +8,7 @@
 #include "drivers/ide/ide.h"
 #include "drivers/pci.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/task.h"
 
@@ -158,7 +159,7 @@ static int ide_probe(const struct pci_device *pci)
     return 0;
 }
 
-static int format_drive(const struct ide_drive *d, char *buf, size_t size)
+static void format_drive(const struct ide_drive *d, struct text *t)
 {
     const struct ide_stats *s = &d->stats;
     const struct {
@@ -176,25 +177,18 @@ static int format_drive(const struct ide_drive *d, char *buf, size_t size)
         {"reg_writes", s->reg_writes},
         {"failed", d->failed},
     };
-    size_t at = (size_t)snprintf(buf, size, "%s.mode %s\n", d->block.name, d->transfer->name);
-    for (u32 i = 0; i < ARRAY_LEN(lines); i++) {
-        size_t room = at < size ? size - at : 0;
-        at += (size_t)snprintf(room ? buf + at : NULL, room, "%s.%s %llu\n", d->block.name,
-                               lines[i].name, (unsigned long long)lines[i].value);
-    }
-    return (int)at;
+    text_printf(t, "%s.mode %s\n", d->block.name, d->transfer->name);
+    for (u32 i = 0; i < ARRAY_LEN(lines); i++)
+        text_printf(t, "%s.%s %llu\n", d->block.name, lines[i].name, lines[i].value);
 }
 
-int ide_format(char *buf, size_t size)
+void ide_format(struct text *t)
 {
-    size_t at = 0;
     for (u32 i = 0; i < nr_controllers * 4; i++) {
         const struct ide_drive *d = &controllers[i / 4]->channels[i / 2 % 2].drives[i % 2];
-        size_t room = at < size ? size - at : 0;
         if (d->present)
-            at += (size_t)format_drive(d, room ? buf + at : NULL, room);
+            format_drive(d, t);
     }
-    return (int)at;
 }
 
 static const struct pci_id ide_ids[] = {

@@ -199,6 +199,7 @@ void ide_care(struct ide_channel *c);
 void ide_identify(struct ide_channel *c);
 
 /* ide.c: counters of every drive as text, "hda.commands 12" a line; returns the length. */
-int ide_format(char *buf, size_t size);
+struct text;
+void ide_format(struct text *t);
 
 #endif

@@ -101,7 +101,9 @@ void pic_init(void);
 int irq_register(u8 line, const char *name, irq_handler handler, void *device);
 void pic_mask(u8 line);
 void pic_unmask(u8 line);
-int irq_format(char *buf, size_t size); /* text of /proc/interrupts */
+struct text;
+void irq_format(struct text *t); /* text of /proc/interrupts */
+u32 irq_count(u32 line);
 
 /* timer.c. A tick is a hundredth of a second. */
 #define TIMER_HZ 100
@@ -115,6 +117,7 @@ void timer_idle(u64 deadline_tick); /* nobody runs until then; 0: until a device
 u64 timer_freeze(void);
 void timer_thaw(u64 left);
 u64 timer_ticks(void); /* since boot */
+u32 timer_tsc_per_ms(void);
 u64 timer_ms(void);    /* since boot */
 u64 timer_ns(void);    /* since boot, of the time-stamp counter's resolution */
 void delay_us(u32 us); /* busy wait, for a device's short settling times */

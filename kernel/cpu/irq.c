@@ -7,6 +7,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 
 enum { PIC1 = 0x20, PIC2 = 0xA0, PIC_DATA = 1, PIC_EOI = 0x20, PIC_READ_ISR = 0x0B };
@@ -98,16 +99,20 @@ void irq_dispatch(u8 line)
     outb(PIC1, PIC_EOI);
 }
 
-int irq_format(char *buf, size_t size)
+u32 irq_count(u32 line)
 {
-    int n = snprintf(buf, size, "           CPU0\n");
+    return counts[line];
+}
+
+void irq_format(struct text *t)
+{
+    text_printf(t, "           CPU0\n");
     for (int line = 0; line < 16; line++) {
         if (!actions[line])
             continue;
-        n += snprintf(buf + n, size - n, "%3d: %10u  XT-PIC  ", line, counts[line]);
+        text_printf(t, "%3d: %10u  XT-PIC  ", line, counts[line]);
         for (struct irq_action *a = actions[line]; a; a = a->next)
-            n += snprintf(buf + n, size - n, "%s%s", a->name, a->next ? ", " : "\n");
+            text_printf(t, "%s%s", a->name, a->next ? ", " : "\n");
     }
-    n += snprintf(buf + n, size - n, "ERR: %10u\n", spurious);
-    return n;
+    text_printf(t, "ERR: %10u\n", spurious);
 }

@@ -145,6 +145,11 @@ u64 timer_ns(void)
     return ms * 1000000 + div_u64((u64)rest * 1000000, tsc_per_ms, NULL);
 }
 
+u32 timer_tsc_per_ms(void)
+{
+    return tsc_per_ms;
+}
+
 void delay_us(u32 us)
 {
     u64 until = rdtsc() + div_u64((u64)us * tsc_per_ms, 1000, NULL);

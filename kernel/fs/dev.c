@@ -38,7 +38,7 @@ static ssize_t full_write(struct file *f, const void __user *buf, size_t len, u6
 
 /* xorshift (Marsaglia 2003) stirred with the time-stamp counter: unpredictable enough for
  * programs that want different numbers each run, not for keys. */
-static u32 random_word(void)
+u32 random_word(void)
 {
     static u32 x;
     x ^= (u32)rdtsc() | 1;

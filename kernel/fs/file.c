@@ -6,11 +6,14 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 
+u32 nr_open_files;
+
 struct file *file_new(struct inode *inode, const struct file_ops *ops, u32 flags)
 {
     struct file *f = kzalloc(sizeof(*f));
     if (!f)
         return NULL;
+    nr_open_files++;
     f->refs = 1;
     f->flags = flags;
     f->inode = inode;
@@ -32,6 +35,7 @@ void file_put(struct file *f)
     if (f->ops && f->ops->release)
         f->ops->release(f);
     inode_put(f->inode);
+    nr_open_files--;
     kfree(f);
 }
 

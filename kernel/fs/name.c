@@ -6,6 +6,7 @@
  */
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/task.h"
 #include "drivers/block.h"
@@ -74,6 +75,9 @@ static struct inode *follow(struct inode *dir, struct inode *link, struct walk *
 {
     if (++w->links > LINKS_MAX)
         return err_ptr(-ELOOP);
+    struct inode *direct = link->ops && link->ops->target ? link->ops->target(link) : NULL;
+    if (direct)
+        return direct;
     char *target = kmalloc(PATH_MAX_LEN);
     if (!target)
         return err_ptr(-ENOMEM);
@@ -238,11 +242,9 @@ void vfs_mount_root(void)
     mount_on(vfs_root, "dev", &dev_fs, NULL, "dev");
 }
 
-int mounts_format(char *buf, size_t size)
+void mounts_format(struct text *t)
 {
-    int n = 0;
     for (u32 i = 0; i < nr_mounts; i++)
-        n += snprintf(buf + n, size - n, "%s %s%s %s ro 0 0\n", mounts[i].device, i ? "/" : "",
-                      mounts[i].name, mounts[i].super->type);
-    return n;
+        text_printf(t, "%s %s%s %s ro 0 0\n", mounts[i].device, i ? "/" : "", mounts[i].name,
+                    mounts[i].super->type);
 }

@@ -18,6 +18,7 @@ struct super;
 struct vma;
 struct poll_table;
 struct user_iter;
+struct text;
 
 #define SUPER_READ_ONLY 1u /* MS_RDONLY of mount(2) */
 
@@ -47,6 +48,9 @@ struct inode_ops {
     struct inode *(*lookup)(struct inode *dir, const char *name, u32 len);
     /* Copies the link's target, at most size bytes, not terminated; returns its length. */
     ssize_t (*readlink)(struct inode *link, char *buf, u32 size);
+    /* A link that leads to a file whatever its text says (/proc/<pid>/fd): the file, held, or
+     * err_ptr; NULL: go by the text. The operation may be absent. */
+    struct inode *(*target)(struct inode *link);
     /* The last reference is gone: free what the file system keeps. The cache was emptied. */
     void (*release)(struct inode *inode);
 };
@@ -135,6 +139,7 @@ void inode_set_name(struct inode *inode, struct inode *dir, const char *name, u3
 struct inode *inode_new(struct super *super, u32 ino, u16 mode);
 
 /* file.c */
+extern u32 nr_open_files;
 struct file *file_new(struct inode *inode, const struct file_ops *ops,
                       u32 flags); /* takes the inode's reference */
 struct file *file_hold(struct file *file);
@@ -156,7 +161,7 @@ struct inode *path_walk(struct inode *start, const char *path, u32 flags);
 int path_of(struct inode *inode, char *buf, u32 size);
 /* Why a name that does not exist cannot be made: -ENOENT, -ENOTDIR, -EROFS ... */
 int path_parent_error(struct inode *start, const char *path);
-int mounts_format(char *buf, size_t size); /* /proc/mounts */
+void mounts_format(struct text *t); /* /proc/mounts */
 struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 mode);
 struct file *file_open(const char *path, u32 flags, u16 mode);
 

@@ -2,6 +2,7 @@
 #include "kernel/ledger/ledger.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/task.h"
 
@@ -110,24 +111,22 @@ void ledger_switch(struct account *a, enum ledger_switch kind)
         a->switches[kind]++;
 }
 
-int ledger_format(const struct account *a, char *buf, size_t size)
+void ledger_format(const struct account *a, struct text *t)
 {
-    int n = 0;
     for (int e = 0; e < NR_EDGES; e++) {
         for (int m = 0; m < NR_MOVERS; m++) {
             const struct ledger_cell *c = &a->edges[e][m];
             if (c->ops)
-                n += snprintf(buf + n, size - n, "edge %s %s %s %u %llu\n", edge_names[e].from,
-                              edge_names[e].to, mover_names[m], c->ops, c->bytes);
+                text_printf(t, "edge %s %s %s %u %llu\n", edge_names[e].from, edge_names[e].to,
+                            mover_names[m], c->ops, c->bytes);
         }
     }
     for (int i = 0; i < NR_APART; i++)
         if (a->apart[i].ops)
-            n += snprintf(buf + n, size - n, "apart %s %u %llu\n", apart_names[i], a->apart[i].ops,
-                          a->apart[i].bytes);
+            text_printf(t, "apart %s %u %llu\n", apart_names[i], a->apart[i].ops,
+                        a->apart[i].bytes);
     for (int i = 0; i < NR_ENTRIES; i++)
-        n += snprintf(buf + n, size - n, "entry %s %u\n", entry_names[i], a->entries[i]);
+        text_printf(t, "entry %s %u\n", entry_names[i], a->entries[i]);
     for (int i = 0; i < NR_SWITCHES; i++)
-        n += snprintf(buf + n, size - n, "switch %s %u\n", switch_names[i], a->switches[i]);
-    return n;
+        text_printf(t, "switch %s %u\n", switch_names[i], a->switches[i]);
 }

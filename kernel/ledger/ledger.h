@@ -114,8 +114,8 @@ void ledger_add_apart(struct account *account, enum ledger_apart what, u32 bytes
 void ledger_entry(struct account *account, enum ledger_entry cause);
 void ledger_switch(struct account *account, enum ledger_switch kind);
 
-/* Writes the account as text (the format of /proc/<pid>/ledger, see docs/architecture.md);
- * returns the length. */
-int ledger_format(const struct account *account, char *buf, size_t size);
+/* Writes the account as text (the format of /proc/<pid>/ledger, see docs/architecture.md). */
+struct text;
+void ledger_format(const struct account *account, struct text *t);
 
 #endif

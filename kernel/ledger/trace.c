@@ -2,6 +2,7 @@
 #include "kernel/ledger/trace.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/proc/task.h"
 
 #define TRACE_RING 512 /* a power of two */
@@ -31,10 +32,10 @@ void trace(enum trace_event event, u32 a, u32 b)
     ring[i].b = b;
 }
 
-static int format_one(u32 i, char *buf, size_t size)
+static void format_one(u32 i, struct text *t)
 {
-    return snprintf(buf, size, "%16llu  task %u  %s %u (0x%x) %u\n", ring[i].tsc, ring[i].pid,
-                    names[ring[i].event], ring[i].a, ring[i].a, ring[i].b);
+    text_printf(t, "%16llu  task %u  %s %u (0x%x) %u\n", ring[i].tsc, ring[i].pid,
+                names[ring[i].event], ring[i].a, ring[i].a, ring[i].b);
 }
 
 void trace_print_last(u32 count)
@@ -43,16 +44,15 @@ void trace_print_last(u32 count)
     kprintf("last %u events:\n", count);
     for (u32 n = next_event - count; n != next_event; n++) {
         char line[128];
-        format_one(n % TRACE_RING, line, sizeof(line));
-        kprintf("%s", line);
+        struct text t = TEXT_IN(line);
+        format_one(n % TRACE_RING, &t);
+        kprintf("%.*s", (int)t.len, line);
     }
 }
 
-int trace_format(char *buf, size_t size)
+void trace_format(struct text *t)
 {
     u32 count = MIN(next_event, TRACE_RING);
-    int used = 0;
     for (u32 n = next_event - count; n != next_event; n++)
-        used += format_one(n % TRACE_RING, buf + used, size - used);
-    return used;
+        format_one(n % TRACE_RING, t);
 }

@@ -21,7 +21,8 @@ enum trace_event {
 };
 
 void trace(enum trace_event event, u32 a, u32 b);
-void trace_print_last(u32 count);         /* with kprintf, newest last */
-int trace_format(char *buf, size_t size); /* text of /proc/ferry/trace */
+void trace_print_last(u32 count); /* with kprintf, newest last */
+struct text;
+void trace_format(struct text *t); /* text of /proc/ferry/trace */
 
 #endif

@@ -22,6 +22,8 @@ void *kmalloc(size_t size); /* size <= PAGE_SIZE; NULL without memory */
 void *kzalloc(size_t size); /* zeroed */
 void kfree(void *object);   /* NULL is allowed */
 
-int slab_format(char *buf, size_t size); /* text of /proc/slabinfo */
+struct text;
+u32 slab_pages(void); /* pages that the heap holds */
+void slab_format(struct text *t); /* text of /proc/slabinfo */
 
 #endif

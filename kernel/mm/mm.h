@@ -113,7 +113,6 @@ bool mm_range_free(struct mm *mm, virt_t start, virt_t end);
 /* Reads another program's memory as far as it is present, without waking it (a command line for
  * /proc). The number of bytes read. Never sleeps. */
 u32 mm_peek(struct mm *mm, virt_t from, void *buf, u32 len);
-int maps_format(struct mm *mm, char *buf, size_t size); /* /proc/<pid>/maps */
 
 /* Makes present what it can of a mapped range (MAP_POPULATE). */
 void mm_populate(virt_t start, virt_t end);

@@ -9,6 +9,7 @@
  */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 
@@ -202,13 +203,19 @@ void kfree(void *object)
     page_put(page, HOLD_KERNEL);
 }
 
-int slab_format(char *buf, size_t size)
+u32 slab_pages(void)
 {
-    int n = snprintf(buf, size, "# name  objects_in_use object_size objects_per_slab slabs\n");
+    u32 n = whole_pages;
     for (u32 i = 0; i < nr_caches; i++)
-        n += snprintf(buf + n, size - n, "%-16s %6u %6u %4u %5u\n", caches[i].name,
-                      caches[i].in_use, caches[i].size, caches[i].per_slab, caches[i].slabs);
-    n += snprintf(buf + n, size - n, "%-16s %6u %6u %4u %5u\n", "pages", whole_pages, PAGE_SIZE, 1u,
-                  whole_pages);
+        n += caches[i].slabs;
     return n;
+}
+
+void slab_format(struct text *t)
+{
+    text_printf(t, "# name  objects_in_use object_size objects_per_slab slabs\n");
+    for (u32 i = 0; i < nr_caches; i++)
+        text_printf(t, "%-16s %6u %6u %4u %5u\n", caches[i].name, caches[i].in_use, caches[i].size,
+                    caches[i].per_slab, caches[i].slabs);
+    text_printf(t, "%-16s %6u %6u %4u %5u\n", "pages", whole_pages, PAGE_SIZE, 1u, whole_pages);
 }

@@ -309,22 +309,3 @@ fail:
     mm_put(to);
     return NULL;
 }
-
-int maps_format(struct mm *mm, char *buf, size_t size)
-{
-    int n = 0;
-    struct vma *v;
-    TAILQ_FOREACH (v, &mm->vmas, link) {
-        u32 dev = v->inode && v->inode->super ? v->inode->super->dev : 0;
-        n += snprintf(buf + n, size - n, "%08x-%08x %c%c%c%c %08x %02x:%02x %u%s\n", v->start,
-                      v->end, v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
-                      v->prot & PROT_EXEC ? 'x' : '-', v->shared ? 's' : 'p',
-                      v->pgoff << PAGE_SHIFT, dev >> 8, dev & 255, v->inode ? v->inode->ino : 0,
-                      v->grows_down               ? " [stack]"
-                      : v->start == mm->brk_start ? " [heap]"
-                                                  : "");
-        if ((size_t)n >= size)
-            break;
-    }
-    return n;
-}

@@ -50,10 +50,11 @@ long sys_socketpair(u32 family, u32 type, u32 protocol, int __user *fds);
 long sys_socketcall(u32 call, u32 __user *args);
 
 /* Texts of /proc; each returns the length. */
-int net_format(char *buf, size_t size); /* /proc/ferry/net: sockets, lwIP pools, card counters */
-int net_dev_format(char *buf, size_t size);   /* /proc/net/dev */
-int net_tcp_format(char *buf, size_t size);   /* /proc/net/tcp */
-int net_proof_format(char *buf, size_t size); /* /proc/ferry/proof, see proof.c */
+struct text;
+void net_format(struct text *t);     /* /proc/ferry/net: sockets, lwIP pools, card counters */
+void net_dev_format(struct text *t);   /* /proc/net/dev */
+void net_tcp_format(struct text *t);   /* /proc/net/tcp */
+void net_proof_format(struct text *t); /* /proc/ferry/proof, see proof.c */
 void net_proof_enable(bool on);
 int net_set_drop_nth(u32 n); /* /proc/sys/ferry/drop_nth */
 void net_reap(void); /* hands back finished transmit descriptors: before the ledger is read */

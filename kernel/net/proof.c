@@ -8,7 +8,7 @@
  * A program adds a third witness, the entry in its own page table (/proc/self/pagemap).
  */
 #include "kernel/fs/vfs.h"
-#include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/net/net.h"
 #include "kernel/net/stack.h"
 
@@ -59,29 +59,25 @@ void net_proof_enable(bool on)
     proof_enabled = on;
 }
 
-static int print_page(const struct record *r, char *buf, size_t size)
+static void print_page(const struct record *r, struct text *t)
 {
     struct inode *inode = inodes[r->inode];
     struct page *page = cache_peek(&inode->mapping, r->index);
     if (!page)
-        return 0;
-    int n = snprintf(buf, size, "page %u %u %08x\n", inode->ino, r->index, page_phys(page));
+        return;
+    text_printf(t, "page %u %u %08x\n", inode->ino, r->index, page_phys(page));
     page_put(page, HOLD_USE);
-    return n;
 }
 
-int net_proof_format(char *buf, size_t size)
+void net_proof_format(struct text *t)
 {
-    size_t n = 0;
-    for (u32 i = 0; i < nr_records && n + 64 < size; i++) {
+    for (u32 i = 0; i < nr_records; i++) {
         const struct record *r = &records[i];
-        n += snprintf(buf + n, size - n, "tx %u %u %08x %u\n", inodes[r->inode]->ino, r->index,
-                      r->phys, r->len);
+        text_printf(t, "tx %u %u %08x %u\n", inodes[r->inode]->ino, r->index, r->phys, r->len);
         /* A page's ranges follow one another: ask the cache once for all of them. */
         bool last = i + 1 == nr_records || records[i + 1].index != r->index ||
                     records[i + 1].inode != r->inode;
         if (last)
-            n += print_page(r, buf + n, size - n);
+            print_page(r, t);
     }
-    return n;
 }

@@ -1,5 +1,5 @@
 /* The network as text: /proc/ferry/net, /proc/net/dev and /proc/net/tcp. */
-#include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
 #include "kernel/net/net.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/stack.h"
@@ -7,23 +7,6 @@
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/stats.h"
-
-struct text {
-    char *buf;
-    size_t size, len;
-};
-
-static void add(struct text *t, const char *fmt, ...) __printf_like(2, 3);
-static void add(struct text *t, const char *fmt, ...)
-{
-    va_list ap;
-    if (t->len >= t->size)
-        return;
-    va_start(ap, fmt);
-    t->len += vsnprintf(t->buf + t->len, t->size - t->len, fmt, ap);
-    va_end(ap);
-    t->len = MIN(t->len, t->size);
-}
 
 static u32 list_length(const struct tcp_pcb *pcb)
 {
@@ -35,11 +18,11 @@ static u32 list_length(const struct tcp_pcb *pcb)
 
 static void card_text(struct text *t, const struct netdev *d)
 {
-    add(t, "card %s\n", d->name);
-    add(t, "features%s%s%s\n", d->features & NETDEV_CSUM ? " tx" : "",
-        d->features & NETDEV_SG ? " sg" : "", d->features & NETDEV_TSO ? " tso" : "");
-    add(t, "tx_inflight %u\n", d->tx_inflight);
-#define X(name) add(t, #name " %llu\n", d->stats.name);
+    text_printf(t, "card %s\n", d->name);
+    text_printf(t, "features%s%s%s\n", d->features & NETDEV_CSUM ? " tx" : "",
+                d->features & NETDEV_SG ? " sg" : "", d->features & NETDEV_TSO ? " tso" : "");
+    text_printf(t, "tx_inflight %u\n", d->tx_inflight);
+#define X(name) text_printf(t, #name " %llu\n", d->stats.name);
     NETDEV_STATS(X)
 #undef X
 }
@@ -56,56 +39,54 @@ static void sockets_text(struct text *t)
         bytes += sendq_bytes(&s->q);
         unread += s->rx_bytes;
     }
-    add(t, "sockets %u\nstreams %u\norphans %u\n", total, streams, orphans);
-    add(t, "sendq_fragments %u\nsendq_pages %u\nsendq_bytes %u\nunread_bytes %u\n", fragments,
-        page_holds[HOLD_SOCK], bytes, unread);
-    add(t, "tcp_active %u\ntcp_time_wait %u\n", list_length(tcp_active_pcbs),
-        list_length(tcp_tw_pcbs));
+    text_printf(t, "sockets %u\nstreams %u\norphans %u\n", total, streams, orphans);
+    text_printf(t, "sendq_fragments %u\nsendq_pages %u\nsendq_bytes %u\nunread_bytes %u\n",
+                fragments, page_holds[HOLD_SOCK], bytes, unread);
+    text_printf(t, "tcp_active %u\ntcp_time_wait %u\n", list_length(tcp_active_pcbs),
+                list_length(tcp_tw_pcbs));
 }
 
-int net_format(char *buf, size_t size)
+void net_format(struct text *t)
 {
-    struct text t = {buf, size, 0};
     net_reap();
     for (u32 i = 0; i < nr_netdevs; i++)
-        card_text(&t, netdevs[i]);
-    sockets_text(&t);
-    add(&t, "tx_records %u\ntx_slots %u\ntx_bounced %u\ntx_no_record %u\ntx_ring_full %u\n",
-        output_records_used(), output_stats.slots, output_stats.bounced, output_stats.no_record,
-        output_stats.ring_full);
-    add(&t, "rx_buffers %u\nrx_outstanding %u\nrx_limit %u\nrx_pages %u\nrx_no_buffer %u\n",
-        input_stats.buffers, input_stats.outstanding, input_stats.limit, input_stats.pages,
-        input_stats.dropped);
-    add(&t, "tx_stale %u\nrx_refused %u\n", output_stats.stale, input_stats.refused);
-    add(&t, "acks_merged %u\n", input_stats.acks_merged);
-    add(&t, "ip_drop %u\nip_chkerr %u\n", lwip_stats.ip.drop, lwip_stats.ip.chkerr);
-    add(&t, "tcp_xmit %u\ntcp_recv %u\ntcp_drop %u\ntcp_chkerr %u\ntcp_memerr %u\n",
-        lwip_stats.tcp.xmit, lwip_stats.tcp.recv, lwip_stats.tcp.drop, lwip_stats.tcp.chkerr,
-        lwip_stats.tcp.memerr);
-    add(&t, "heap %u %u\n", heap_use.used, heap_use.max);
-#define LWIP_MEMPOOL(name, num, object_size, text)                        \
-    add(&t, "pool " #name " %u %u\n", lwip_stats.memp[MEMP_##name]->used, \
-        lwip_stats.memp[MEMP_##name]->max);
+        card_text(t, netdevs[i]);
+    sockets_text(t);
+    text_printf(t, "tx_records %u\ntx_slots %u\ntx_bounced %u\ntx_no_record %u\ntx_ring_full %u\n",
+                output_records_used(), output_stats.slots, output_stats.bounced,
+                output_stats.no_record, output_stats.ring_full);
+    text_printf(t, "rx_buffers %u\nrx_outstanding %u\nrx_limit %u\nrx_pages %u\nrx_no_buffer %u\n",
+                input_stats.buffers, input_stats.outstanding, input_stats.limit, input_stats.pages,
+                input_stats.dropped);
+    text_printf(t, "tx_stale %u\nrx_refused %u\n", output_stats.stale, input_stats.refused);
+    text_printf(t, "acks_merged %u\n", input_stats.acks_merged);
+    text_printf(t, "ip_drop %u\nip_chkerr %u\n", lwip_stats.ip.drop, lwip_stats.ip.chkerr);
+    text_printf(t, "tcp_xmit %u\ntcp_recv %u\ntcp_drop %u\ntcp_chkerr %u\ntcp_memerr %u\n",
+                lwip_stats.tcp.xmit, lwip_stats.tcp.recv, lwip_stats.tcp.drop,
+                lwip_stats.tcp.chkerr, lwip_stats.tcp.memerr);
+    text_printf(t, "heap %u %u\n", heap_use.used, heap_use.max);
+#define LWIP_MEMPOOL(name, num, object_size, text)                               \
+    text_printf(t, "pool " #name " %u %u\n", lwip_stats.memp[MEMP_##name]->used, \
+                lwip_stats.memp[MEMP_##name]->max);
 #include "lwip/priv/memp_std.h"
-    return t.len;
 }
 
-int net_dev_format(char *buf, size_t size)
+void net_dev_format(struct text *t)
 {
-    struct text t = {buf, size, 0};
-    add(&t, "Inter-|   Receive                                                |  Transmit\n"
-            " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets "
-            "errs drop fifo colls carrier compressed\n");
+    text_printf(
+        t, "Inter-|   Receive                                                |  Transmit\n"
+           " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets "
+           "errs drop fifo colls carrier compressed\n");
     for (struct netif *n = interface_next(NULL); n; n = interface_next(n)) {
         static const struct netdev_stats none;
         const struct netdev *d = interface_card(n);
         const struct netdev_stats *s = d ? &d->stats : &none;
-        add(&t, "%6s: %7llu %7llu %4llu %4llu    0     0          0         0 ", interface_name(n),
-            s->rx_bytes, s->rx_packets, s->rx_errors, s->rx_missed + s->rx_dropped_fault);
-        add(&t, "%8llu %7llu    0 %4llu    0     0       0          0\n", s->tx_bytes,
-            s->tx_packets, s->tx_dropped_fault);
+        text_printf(t, "%6s: %7llu %7llu %4llu %4llu    0     0          0         0 ",
+                    interface_name(n), s->rx_bytes, s->rx_packets, s->rx_errors,
+                    s->rx_missed + s->rx_dropped_fault);
+        text_printf(t, "%8llu %7llu    0 %4llu    0     0       0          0\n", s->tx_bytes,
+                    s->tx_packets, s->tx_dropped_fault);
     }
-    return t.len;
 }
 
 /* The states' numbers as Linux counts them (include/net/tcp_states.h). */
@@ -122,23 +103,23 @@ static u32 linux_state(enum tcp_state state)
 static void tcp_line(struct text *t, u32 *number, const struct tcp_pcb *pcb)
 {
     bool listening = pcb->state == LISTEN; /* a shorter structure */
-    add(t, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 0\n",
-        (*number)++, ip4_addr_get_u32(&pcb->local_ip), pcb->local_port,
-        listening ? 0 : ip4_addr_get_u32(&pcb->remote_ip), listening ? 0 : pcb->remote_port,
-        linux_state(pcb->state), listening ? 0 : pcb->snd_lbb - pcb->lastack, 0);
+    text_printf(t,
+                "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 0\n",
+                (*number)++, ip4_addr_get_u32(&pcb->local_ip), pcb->local_port,
+                listening ? 0 : ip4_addr_get_u32(&pcb->remote_ip), listening ? 0 : pcb->remote_port,
+                linux_state(pcb->state), listening ? 0 : pcb->snd_lbb - pcb->lastack, 0);
 }
 
-int net_tcp_format(char *buf, size_t size)
+void net_tcp_format(struct text *t)
 {
-    struct text t = {buf, size, 0};
     u32 number = 0;
-    add(&t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-            "timeout inode\n");
+    text_printf(
+        t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+           "timeout inode\n");
     for (const struct tcp_pcb *pcb = tcp_listen_pcbs.pcbs; pcb; pcb = pcb->next)
-        tcp_line(&t, &number, pcb);
+        tcp_line(t, &number, pcb);
     for (const struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
-        tcp_line(&t, &number, pcb);
+        tcp_line(t, &number, pcb);
     for (const struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next)
-        tcp_line(&t, &number, pcb);
-    return t.len;
+        tcp_line(t, &number, pcb);
 }

@@ -11,6 +11,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/load.h"
 #include "kernel/proc/task.h"
 
 static struct task_list run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
@@ -190,6 +191,7 @@ void sched_tick(bool from_user)
         wake_sleepers(now);
     if (current == idle)
         return;
+    load_tick(current, from_user);
     if (from_user)
         current->cpu_ticks_user++;
     else

@@ -18,11 +18,9 @@ struct task_list all_tasks = TAILQ_HEAD_INITIALIZER(all_tasks);
 u32 task_count;
 
 static struct slab_cache *task_cache;
-static u32 last_pid;
+u32 last_pid, tasks_started;
 static struct task boot_task; /* the code that boots, later idle */
 static struct process boot_process;
-
-#define PID_MAX 32767u
 
 void task_init(void)
 {
@@ -98,6 +96,7 @@ void task_start(struct task *t)
     p->nr_threads++;
     TAILQ_INSERT_TAIL(&all_tasks, t, all);
     task_count++;
+    tasks_started++;
     t->state = TASK_SLEEPING;
     task_wake(t);
 }

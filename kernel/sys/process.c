@@ -2,7 +2,6 @@
 #include <asm/ldt.h>
 #include <linux/mman.h>
 #include <linux/reboot.h>
-#include <linux/utsname.h>
 #include "kernel/fs/dev.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
@@ -149,18 +148,6 @@ long sys_set_tid_address(u32 __user *tid)
 {
     current->clear_child_tid = (u32)tid;
     return current->tid;
-}
-
-long sys_uname(void __user *to)
-{
-    struct new_utsname name;
-    memset(&name, 0, sizeof(name));
-    strlcpy(name.sysname, "Linux", sizeof(name.sysname)); /* the ABI that programs may expect */
-    strlcpy(name.nodename, "ferry", sizeof(name.nodename));
-    strlcpy(name.release, "4.19.0-ferry-" SYSTEM_RELEASE, sizeof(name.release));
-    strlcpy(name.version, SYSTEM_NAME " " SYSTEM_RELEASE, sizeof(name.version));
-    strlcpy(name.machine, "i686", sizeof(name.machine));
-    return copyout(to, &name, sizeof(name));
 }
 
 long sys_sched_yield(void)

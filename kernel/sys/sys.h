@@ -7,6 +7,13 @@
 #define SYSTEM_NAME    "Ferry"
 #define SYSTEM_RELEASE "0.1"
 
+/* What uname(2) says: the ABI that programs may expect, and that it is not Linux's own kernel. */
+#define UTS_SYSNAME "Linux"
+#define UTS_RELEASE "4.19.0-ferry-" SYSTEM_RELEASE
+#define UTS_VERSION "#1 " SYSTEM_NAME " " SYSTEM_RELEASE
+struct new_utsname;
+extern struct new_utsname machine_name;
+
 /* file.c */
 long sys_open(const char __user *path, u32 flags, u32 mode);
 long sys_openat(s32 dirfd, const char __user *path, u32 flags, u32 mode);

@@ -1,0 +1,260 @@
+/* What /proc says of the whole machine, in the formats of proc(5). */
+#include "drivers/block.h"
+#include "drivers/rtc.h"
+#include "kernel/fs/procfs/proc.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/mm.h"
+#include "kernel/proc/fork.h"
+#include "kernel/proc/load.h"
+#include "kernel/sys/clock.h"
+#include "kernel/sys/sys.h"
+
+#define KIB_PER_PAGE (PAGE_SIZE / 1024)
+
+/* ---- memory ---- */
+
+struct frames {
+    u32 anonymous, cached, buffers, shared, dirty, mapped;
+};
+
+static bool is_block_mapping(const struct mapping *m)
+{
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
+        if (d->metadata == m)
+            return true;
+    return false;
+}
+
+/* By kind, from the table of all frames. A page of the cache that somebody besides the cache holds
+ * counts as mapped. */
+static struct frames count_frames(void)
+{
+    struct frames n = {0};
+    for (u32 i = 0; i < nr_frames; i++) {
+        const struct page *p = &pages[i];
+        if (p->kind == PAGE_ANON)
+            n.anonymous++;
+        if (p->kind != PAGE_CACHE)
+            continue;
+        if (p->mapping && p->mapping->is_metadata && is_block_mapping(p->mapping)) {
+            n.buffers++;
+        } else {
+            n.cached++;
+            n.shared += p->mapping && p->mapping->is_metadata;
+        }
+        n.dirty += p->flags & PG_DIRTY && p->mapping && !p->mapping->is_metadata;
+        n.mapped += p->refs > 1;
+    }
+    return n;
+}
+
+static u32 page_tables(void)
+{
+    u32 n = 0;
+    const struct process *p;
+    TAILQ_FOREACH (p, &all_processes, all) {
+        struct memory_use use;
+        struct mm *mm = process_task(p) ? process_task(p)->mm : NULL;
+        memory_count(mm, &use);
+        n += mm ? use.tables + 1 : 0;
+    }
+    return n;
+}
+
+void proc_meminfo(struct text *t)
+{
+    struct frames f = count_frames();
+    u32 slab = slab_pages();
+    const struct {
+        const char *name;
+        u32 pages;
+    } lines[] = {
+        {"MemTotal", total_frames},
+        {"MemFree", nr_free_frames},
+        {"MemAvailable", nr_free_frames + f.cached + f.buffers - f.shared - f.dirty},
+        {"Buffers", f.buffers},
+        {"Cached", f.cached},
+        {"SwapCached", 0},
+        {"SwapTotal", 0},
+        {"SwapFree", 0},
+        {"Dirty", f.dirty},
+        {"Writeback", 0},
+        {"AnonPages", f.anonymous},
+        {"Mapped", f.mapped},
+        {"Shmem", f.shared},
+        {"Slab", slab},
+        {"SReclaimable", 0},
+        {"SUnreclaim", slab},
+        {"KernelStack", task_count * (KSTACK_SIZE / PAGE_SIZE)},
+        {"PageTables", page_tables()},
+    };
+    for (u32 i = 0; i < ARRAY_LEN(lines); i++) {
+        text_printf(t, "%s:", lines[i].name);
+        text_printf(t, "%*u kB\n", 23 - (int)strlen(lines[i].name), lines[i].pages * KIB_PER_PAGE);
+    }
+}
+
+void proc_vmstat(struct text *t)
+{
+    struct frames f = count_frames();
+    const struct account *a = &ledger_machine;
+    text_printf(t, "nr_free_pages %u\nnr_anon_pages %u\nnr_mapped %u\nnr_file_pages %u\n",
+                nr_free_frames, f.anonymous, f.mapped, f.cached + f.buffers);
+    text_printf(
+        t, "nr_dirty %u\nnr_writeback 0\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n", f.dirty,
+        f.shared,
+        (a->edges[EDGE_DISK_CACHE][MOVER_DMA].bytes + a->edges[EDGE_DISK_CACHE][MOVER_CPU].bytes) >>
+            10,
+        (a->edges[EDGE_CACHE_DISK][MOVER_DMA].bytes + a->edges[EDGE_CACHE_DISK][MOVER_CPU].bytes) >>
+            10);
+    text_printf(t, "pswpin 0\npswpout 0\npgfault %u\npgmajfault %u\n",
+                a->entries[ENTRY_MINOR_FAULT] + a->entries[ENTRY_MAJOR_FAULT],
+                a->entries[ENTRY_MAJOR_FAULT]);
+}
+
+/* ---- time ---- */
+
+static u64 idle_ticks(void)
+{
+    u64 all = timer_ticks(), busy = cpu_use.user + cpu_use.nice + cpu_use.system;
+    return all > busy ? all - busy : 0;
+}
+
+void proc_uptime(struct text *t)
+{
+    u32 now = (u32)timer_ticks(), idle = (u32)idle_ticks();
+    text_printf(t, "%u.%02u %u.%02u\n", now / TIMER_HZ, now % TIMER_HZ, idle / TIMER_HZ,
+                idle % TIMER_HZ);
+}
+
+void proc_loadavg(struct text *t)
+{
+    load_catch_up();
+    for (u32 i = 0; i < 3; i++) {
+        u32 load = load_average[i] + LOAD_ONE / 200; /* rounded to hundredths */
+        text_printf(t, "%u.%02u ", load >> LOAD_SHIFT, (load % LOAD_ONE) * 100 / LOAD_ONE);
+    }
+    text_printf(t, "%u/%u %u\n", nr_running(), task_count, last_pid);
+}
+
+void proc_stat(struct text *t)
+{
+    const struct account *a = &ledger_machine;
+    for (u32 i = 0; i < 2; i++)
+        text_printf(t, "cpu%s %llu %llu %llu %llu 0 0 0 0 0 0\n", i ? "0" : " ", cpu_use.user,
+                    cpu_use.nice, cpu_use.system, idle_ticks());
+    text_printf(t, "intr %u", a->entries[ENTRY_IRQ]);
+    for (u32 line = 0; line < 16; line++)
+        text_printf(t, " %u", irq_count(line));
+    text_printf(t, "\nctxt %u\nbtime %u\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
+                a->switches[SWITCH_VOLUNTARY] + a->switches[SWITCH_INVOLUNTARY],
+                realtime_seconds() - (u32)(timer_ticks() / TIMER_HZ), tasks_started, nr_running());
+}
+
+/* ---- what it is ---- */
+
+void proc_version(struct text *t)
+{
+    text_printf(t, "%s version %s (%s) %s\n", UTS_SYSNAME, UTS_RELEASE, __VERSION__, UTS_VERSION);
+}
+
+void proc_cmdline(struct text *t)
+{
+    text_string(t, cmdline());
+    text_string(t, "\n");
+}
+
+static void cpuid(u32 leaf, u32 regs[4])
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
+                     : "a"(leaf), "c"(0));
+}
+
+static void flag_names(struct text *t, u32 bits, const char *const names[32])
+{
+    for (u32 i = 0; i < 32; i++)
+        if (bits >> i & 1 && names[i])
+            text_printf(t, " %s", names[i]);
+}
+
+/* SDM vol. 2, CPUID; the names are Linux's (its arch/x86/include/asm/cpufeatures.h). */
+void proc_cpuinfo(struct text *t)
+{
+    static const char *const edx_names[32] = {
+        "fpu",  "vme",  "de",   "pse", "tsc",  "msr", "pae",   "mce", "cx8",     "apic", NULL,
+        "sep",  "mtrr", "pge",  "mca", "cmov", "pat", "pse36", "pn",  "clflush", NULL,   "dts",
+        "acpi", "mmx",  "fxsr", "sse", "sse2", "ss",  "ht",    "tm",  "ia64",    "pbe"};
+    static const char *const ecx_names[32] = {
+        "pni",    "pclmulqdq", "dtes64", "monitor", "ds_cpl",
+        "vmx",    "smx",       "est",    "tm2",     "ssse3",
+        "cid",    "sdbg",      "fma",    "cx16",    "xtpr",
+        "pdcm",   NULL,        "pcid",   "dca",     "sse4_1",
+        "sse4_2", "x2apic",    "movbe",  "popcnt",  "tsc_deadline_timer",
+        "aes",    "xsave",     NULL,     "avx",     "f16c",
+        "rdrand", "hypervisor"};
+    u32 id[4], one[4], brand[13] = {0};
+    cpuid(0, id);
+    cpuid(1, one);
+    u32 family = one[0] >> 8 & 15, model = one[0] >> 4 & 15;
+    if (family == 6 || family == 15)
+        model |= one[0] >> 12 & 0xF0;
+    if (family == 15)
+        family += one[0] >> 20 & 255;
+    u32 vendor[4] = {id[1], id[3], id[2], 0}, extended[4];
+    cpuid(0x80000000, extended);
+    for (u32 i = 0; i < 3 && extended[0] >= 0x80000004; i++)
+        cpuid(0x80000002 + i, brand + 4 * i);
+    u32 khz = timer_tsc_per_ms();
+    text_printf(t, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
+                (const char *)vendor, family, model);
+    text_printf(t, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %u.%03u\n",
+                brand[0] ? (const char *)brand : "unknown", one[0] & 15, khz / 1000, khz % 1000);
+    text_printf(
+        t, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:", id[0]);
+    flag_names(t, one[3], edx_names);
+    flag_names(t, one[2], ecx_names);
+    text_printf(t, "%s%s\n\n", cpu_has_smep ? " smep" : "", cpu_has_smap ? " smap" : "");
+}
+
+void proc_filesystems(struct text *t)
+{
+    static const struct fs_type *const types[] = {&ext2_fs, &proc_fs, &dev_fs};
+    for (u32 i = 0; i < ARRAY_LEN(types); i++)
+        text_printf(t, "%s\t%s\n", types[i] == &ext2_fs ? "" : "nodev", types[i]->name);
+}
+
+void proc_devices(struct text *t)
+{
+    text_printf(t, "Character devices:\n  1 mem\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n\n"
+                   "Block devices:\n");
+    u32 last = 0;
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d)) {
+        if (d->rdev >> 8 != last)
+            text_printf(t, "%3u ide%u\n", d->rdev >> 8, d->rdev >> 8 == 3 ? 0 : 1);
+        last = d->rdev >> 8;
+    }
+}
+
+void proc_partitions(struct text *t)
+{
+    text_printf(t, "major minor  #blocks  name\n\n");
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
+        text_printf(t, "%4u  %7u %10llu %s\n", d->rdev >> 8, d->rdev & 255, d->nr_sectors / 2,
+                    d->name);
+}
+
+/* Fields of Linux's Documentation/admin-guide/iostats.rst. Requests are not merged after they were
+ * made, and how long they took is not kept: 0. */
+void proc_diskstats(struct text *t)
+{
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
+        text_printf(t, "%4u %7u %s %u 0 %llu 0 %u 0 %llu 0 0 0 0\n", d->rdev >> 8, d->rdev & 255,
+                    d->name, d->reads, d->sectors_read, d->writes, d->sectors_written);
+}
+
+void proc_mounts(struct text *t)
+{
+    mounts_format(t);
+}

@@ -1,0 +1,253 @@
+/* What the files of /proc/<pid> say, in the formats of proc(5). Fields of Linux that stand for
+ * what Ferry does not have are 0. */
+#include "kernel/fs/procfs/proc.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/net/net.h"
+
+static struct mm *subject_mm(const struct subject *s)
+{
+    return s->task ? s->task->mm : NULL;
+}
+
+static u32 parent_pid(const struct process *p)
+{
+    return p->parent ? p->parent->pid : 0;
+}
+
+char state_letter(const struct subject *s)
+{
+    return !s->task ? 'Z' : s->task->state == TASK_SLEEPING ? 'S' : 'R';
+}
+
+static const char *state_name(char letter)
+{
+    return letter == 'R'   ? "running"
+           : letter == 'S' ? "sleeping"
+           : letter == 'D' ? "disk sleep"
+           : letter == 'T' ? "stopped"
+                           : "zombie";
+}
+
+static const char *subject_name(const struct subject *s)
+{
+    return s->thread ? s->task->name : s->process->name;
+}
+
+static u32 subject_id(const struct subject *s)
+{
+    return s->thread ? s->task->tid : s->process->pid;
+}
+
+/* Processor time in ticks: of the thread, or of all threads there have been. */
+static void subject_ticks(const struct subject *s, u64 *user, u64 *system)
+{
+    if (s->thread) {
+        *user = s->task->cpu_ticks_user;
+        *system = s->task->cpu_ticks_system;
+    } else {
+        process_cpu_ticks(s->process, user, system);
+    }
+}
+
+/* proc(5): the 52 fields of /proc/<pid>/stat, a line of the source for each group. */
+void pid_stat(struct text *t, const struct subject *s)
+{
+    const struct process *p = s->process;
+    struct mm *mm = subject_mm(s);
+    const u32 *entries = p->account->entries;
+    struct memory_use use;
+    u64 user, system;
+    subject_ticks(s, &user, &system);
+    memory_count(mm, &use);
+    text_printf(t, "%u (%s) %c %u %u %u %u %d 0 ", subject_id(s), subject_name(s), state_letter(s),
+                parent_pid(p), p->pgid, p->sid, 0, -1);
+    text_printf(t, "%u 0 %u 0 %llu %llu %llu %llu ", entries[ENTRY_MINOR_FAULT],
+                entries[ENTRY_MAJOR_FAULT], user, system, p->children_ticks_user,
+                p->children_ticks_system);
+    text_printf(t, "%d %d %u 0 %llu ", 20 + p->nice, p->nice, p->nr_threads, p->start_tick);
+    text_printf(t, "%u %u 4294967295 ", use.size * PAGE_SIZE, use.resident);
+    text_printf(t, "%u %u %u %u %u ", use.start_code, use.end_code, mm ? mm->start_stack : 0,
+                mm && s->task->frame ? s->task->frame->esp : 0,
+                mm && s->task->frame ? s->task->frame->eip : 0);
+    text_printf(t, "0 0 0 0 0 0 0 ");  /* signals (see status), wchan, nswap, cnswap */
+    text_printf(t, "17 0 0 0 0 0 0 "); /* exit signal, processor, priorities, delays, guests */
+    text_printf(t, "0 0 %u %u %u %u %u %d\n", mm ? mm->brk_start : 0, mm ? mm->arg_start : 0,
+                mm ? mm->arg_end : 0, mm ? mm->env_start : 0, mm ? mm->env_end : 0,
+                s->task ? 0 : p->exit_status);
+}
+
+void pid_statm(struct text *t, const struct subject *s)
+{
+    struct memory_use use;
+    memory_count(subject_mm(s), &use);
+    memory_count_files(subject_mm(s), &use);
+    text_printf(t, "%u %u %u %u 0 %u 0\n", use.size, use.resident, use.file, use.text,
+                use.data + use.stack);
+}
+
+static void status_memory(struct text *t, struct mm *mm)
+{
+    struct memory_use use;
+    memory_count(mm, &use);
+    memory_count_files(mm, &use);
+    const struct {
+        const char *name;
+        u32 pages;
+    } lines[] = {
+        {"VmSize", use.size},
+        {"VmRSS", use.resident},
+        {"RssAnon", use.resident - use.file},
+        {"RssFile", use.file - use.shared},
+        {"RssShmem", use.shared},
+        {"VmData", use.data},
+        {"VmStk", use.stack},
+        {"VmExe", use.text},
+        {"VmLib", use.lib},
+        {"VmPTE", use.tables},
+        {"VmSwap", 0},
+    };
+    for (u32 i = 0; i < ARRAY_LEN(lines); i++)
+        text_printf(t, "%s:\t%8u kB\n", lines[i].name, lines[i].pages * (PAGE_SIZE / 1024));
+}
+
+void pid_status(struct text *t, const struct subject *s)
+{
+    const struct process *p = s->process;
+    char letter = state_letter(s);
+    text_printf(t, "Name:\t%s\n", subject_name(s));
+    if (s->task && s->task->fs)
+        text_printf(t, "Umask:\t%04o\n", s->task->fs->umask);
+    text_printf(t, "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
+                letter, state_name(letter), p->pid, subject_id(s), parent_pid(p));
+    text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
+    text_printf(t, "FDSize:\t%u\nGroups:\t \n", s->task && s->task->files ? NR_FDS : 0);
+    if (subject_mm(s))
+        status_memory(t, subject_mm(s));
+    text_printf(t, "Threads:\t%u\n", p->nr_threads);
+    text_printf(t, "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
+                p->account->switches[SWITCH_VOLUNTARY], p->account->switches[SWITCH_INVOLUNTARY]);
+}
+
+/* A part of the program's memory, as far as it is there. */
+static void copy_memory(struct text *t, const struct subject *s, virt_t from, virt_t to)
+{
+    struct mm *mm = s->task->mm;
+    char piece[128];
+    while (from < to) {
+        u32 n = mm_peek(mm, from, piece, MIN(to - from, sizeof(piece)));
+        if (!n)
+            return;
+        text_bytes(t, piece, n);
+        from += n;
+    }
+}
+
+void pid_cmdline(struct text *t, const struct subject *s)
+{
+    const struct mm *mm = subject_mm(s);
+    if (mm)
+        copy_memory(t, s, mm->arg_start, mm->arg_end);
+}
+
+void pid_environ(struct text *t, const struct subject *s)
+{
+    const struct mm *mm = subject_mm(s);
+    if (mm)
+        copy_memory(t, s, mm->env_start, mm->env_end);
+}
+
+void pid_comm(struct text *t, const struct subject *s)
+{
+    text_printf(t, "%s\n", subject_name(s));
+}
+
+/* A thread of the program itself may do so, as on Linux. */
+int pid_comm_write(const struct subject *s, const char *value)
+{
+    if (s->process != current->process)
+        return -EINVAL;
+    if (!s->thread || s->task->tid == s->process->pid)
+        strlcpy(s->process->name, value, TASK_NAME);
+    strlcpy(s->task->name, value, TASK_NAME);
+    return 0;
+}
+
+/* What was moved over these edges; a checksum moves nothing. */
+static struct ledger_cell moved(const struct account *a, const enum ledger_edge *edges, u32 n)
+{
+    struct ledger_cell sum = {0};
+    for (u32 i = 0; i < n; i++) {
+        for (u32 m = 0; m < MOVER_TOUCH; m++) {
+            sum.bytes += a->edges[edges[i]][m].bytes;
+            sum.ops += a->edges[edges[i]][m].ops;
+        }
+    }
+    return sum;
+}
+
+/* From the ledger: what went to the program and came from it. syscr and syscw are the ledger's
+ * moves, of at most a page each, where Linux counts calls. */
+void pid_io(struct text *t, const struct subject *s)
+{
+    static const enum ledger_edge to_user[] = {EDGE_CACHE_USER, EDGE_DISK_USER, EDGE_PIPE_USER,
+                                               EDGE_SOCK_USER},
+                                  from_user[] = {EDGE_USER_CACHE, EDGE_USER_SOCK, EDGE_USER_PIPE,
+                                                 EDGE_USER_NIC},
+                                  from_disk[] = {EDGE_DISK_CACHE, EDGE_DISK_USER},
+                                  to_disk[] = {EDGE_CACHE_DISK};
+    const struct account *a = s->process->account;
+    struct ledger_cell r = moved(a, to_user, ARRAY_LEN(to_user));
+    struct ledger_cell w = moved(a, from_user, ARRAY_LEN(from_user));
+    text_printf(t, "rchar: %llu\nwchar: %llu\nsyscr: %u\nsyscw: %u\n", r.bytes, w.bytes, r.ops,
+                w.ops);
+    r = moved(a, from_disk, ARRAY_LEN(from_disk));
+    w = moved(a, to_disk, ARRAY_LEN(to_disk));
+    text_printf(t, "read_bytes: %llu\nwrite_bytes: %llu\ncancelled_write_bytes: 0\n", r.bytes,
+                w.bytes);
+}
+
+static void limit_value(struct text *t, u32 value)
+{
+    if (value == ~0u)
+        text_printf(t, "%-20s ", "unlimited");
+    else
+        text_printf(t, "%-20u ", value);
+}
+
+void pid_limits(struct text *t, const struct subject *s)
+{
+    static const struct {
+        const char *name, *unit;
+    } names[NR_LIMITS] = {
+        /* in the order of <asm-generic/resource.h> */
+        {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+        {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+        {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+        {"Max processes", "processes"},  {"Max open files", "files"},
+        {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+        {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+        {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+        {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
+    };
+    text_printf(t, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (u32 i = 0; i < NR_LIMITS; i++) {
+        text_printf(t, "%-25s ", names[i].name);
+        limit_value(t, s->process->limits[i].soft);
+        limit_value(t, s->process->limits[i].hard);
+        text_printf(t, "%-10s\n", names[i].unit);
+    }
+}
+
+/* Where it sleeps: not kept by name. "0" is what Linux shows who must not know. */
+void pid_wchan(struct text *t, const struct subject *s)
+{
+    text_string(t, "0");
+}
+
+void pid_ledger(struct text *t, const struct subject *s)
+{
+    net_reap();
+    ledger_format(s->process->account, t);
+}
