@@ -11,6 +11,10 @@ static const struct socket_kind kinds[] = {
     {AF_INET, SOCK_DGRAM, IPPROTO_UDP, &udp_ops},
     {AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &ping_ops},
     {AF_INET, SOCK_RAW, IPPROTO_IP, &raw_ops},
+    {AF_UNIX, SOCK_STREAM, PF_UNIX, &unix_ops},
+    {AF_UNIX, SOCK_DGRAM, PF_UNIX, &unix_ops},
+    {AF_UNIX, SOCK_SEQPACKET, PF_UNIX, &unix_ops},
+    {AF_UNIX, SOCK_RAW, PF_UNIX, &unix_ops}, /* another name for SOCK_DGRAM */
 };
 
 int socket_kind_find(u32 family, u32 type, u32 protocol, const struct socket_kind **kind)

@@ -54,6 +54,7 @@ struct text;
 void net_format(struct text *t);     /* /proc/ferry/net: sockets, lwIP pools, card counters */
 void net_dev_format(struct text *t);   /* /proc/net/dev */
 void net_tcp_format(struct text *t);   /* /proc/net/tcp */
+void net_unix_format(struct text *t);  /* /proc/net/unix, unix_report.c */
 void net_proof_format(struct text *t); /* /proc/ferry/proof, see proof.c */
 void net_proof_enable(bool on);
 int net_set_drop_nth(u32 n); /* /proc/sys/ferry/drop_nth */

@@ -19,7 +19,7 @@ struct socket_list all_sockets = TAILQ_HEAD_INITIALIZER(all_sockets);
 
 static struct socket *make(const struct socket_ops *ops, u16 family, u16 type, u16 protocol)
 {
-    struct socket *s = kzalloc(sizeof(*s));
+    struct socket *s = kzalloc(MAX(sizeof(*s), ops->size));
     if (!s)
         return NULL;
     s->ops = ops;

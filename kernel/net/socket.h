@@ -88,6 +88,7 @@ struct option {
  * Everything returns 0 or more, or a negative errno; may sleep, but for poll, waiting and name.
  * An operation that is NULL: -EOPNOTSUPP (options: -ENOPROTOOPT). */
 struct socket_ops {
+    u32 size; /* bytes of a kind's own structure, which begins with struct socket; 0: just that */
     int (*open)(struct socket *s);
     /* The file is gone, or there never was one. Frees the socket, now or later. */
     void (*release)(struct socket *s);
@@ -193,7 +194,7 @@ extern const struct file_ops socket_file_ops;
 
 /* kind.c: the kind that socket(2) asks for, or why there is none (-EAFNOSUPPORT ...). */
 int socket_kind_find(u32 family, u32 type, u32 protocol, const struct socket_kind **kind);
-extern const struct socket_ops stream_ops, udp_ops, raw_ops, ping_ops;
+extern const struct socket_ops stream_ops, udp_ops, raw_ops, ping_ops, unix_ops;
 
 /* socket.c */
 struct socket *socket_new(const struct socket_kind *kind); /* NULL without memory */

@@ -39,6 +39,7 @@ const struct proc_file proc_files[] = {
     {"mounts", .link = "self/mounts"},
     {"net/dev", .text = net_dev_format},
     {"net/tcp", .text = net_tcp_format},
+    {"net/unix", .text = net_unix_format},
     {"partitions", .text = proc_partitions},
     {"self", .readlink = self_readlink},
     {"slabinfo", .text = slab_format},
