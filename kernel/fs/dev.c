@@ -5,6 +5,7 @@
 #include "kernel/fs/dev.h"
 #include "drivers/block.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/fs/pty.h"
 #include "kernel/fs/tty.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
@@ -103,12 +104,19 @@ static const struct device {
     u32 rdev;
     const struct file_ops *ops;
 } devices[] = {
-    {"null", RDEV(1, 3), &null_ops},      {"zero", RDEV(1, 5), &zero_ops},
-    {"full", RDEV(1, 7), &full_ops},      {"random", RDEV(1, 8), &random_ops},
-    {"urandom", RDEV(1, 9), &random_ops}, {"tty", RDEV(5, 0), &tty_ops},
-    {"console", RDEV(5, 1), &tty_ops},    {"ttyS0", RDEV(4, 64), &tty_ops},
-    {"ttyS1", RDEV(4, 65), &tty_ops},     {"tty0", RDEV(4, 0), &tty_ops},
+    {"null", RDEV(1, 3), &null_ops},
+    {"zero", RDEV(1, 5), &zero_ops},
+    {"full", RDEV(1, 7), &full_ops},
+    {"random", RDEV(1, 8), &random_ops},
+    {"urandom", RDEV(1, 9), &random_ops},
+    {"tty", RDEV(5, 0), &tty_ops},
+    {"console", RDEV(5, 1), &tty_ops},
+    {"ttyS0", RDEV(4, 64), &tty_ops},
+    {"ttyS1", RDEV(4, 65), &tty_ops},
+    {"tty0", RDEV(4, 0), &tty_ops},
     {"tty1", RDEV(4, 1), &tty_ops},
+    {"ptmx", RDEV_PTMX, &ptmx_ops},
+    {"pts", 0, NULL}, /* a directory, for devpts */
 };
 
 const struct file_ops *dev_ops(u16 mode, u32 rdev)
@@ -117,7 +125,7 @@ const struct file_ops *dev_ops(u16 mode, u32 rdev)
         for (u32 i = 0; i < ARRAY_LEN(devices); i++)
             if (devices[i].rdev == rdev)
                 return devices[i].ops;
-        return NULL;
+        return rdev >> 8 == PTS_MAJOR ? &tty_ops : NULL;
     }
     for (struct block_device *d = block_next(NULL); d; d = block_next(d))
         if (d->rdev == rdev)
@@ -145,6 +153,11 @@ static const char *name_of(u32 ino)
     return ino >= INO_DEVICES && ino < INO_DEVICES + ARRAY_LEN(devices)
                ? devices[ino - INO_DEVICES].name
                : NULL;
+}
+
+static u16 type_of(u32 ino)
+{
+    return ino >= INO_DISKS ? S_BLK : devices[ino - INO_DEVICES].rdev ? S_CHR : S_DIR;
 }
 
 /* The next number in use from `ino` on; 0 behind the last. */
@@ -176,7 +189,7 @@ static int dev_readdir(struct file *file, struct dir_sink *sink)
     file->pos = MAX(file->pos, 2u);
     for (u32 ino = next_ino((u32)file->pos); ino; ino = next_ino(ino + 1)) {
         const char *name = name_of(ino);
-        u8 type = (ino >= INO_DISKS ? S_BLK : S_CHR) >> 12;
+        u8 type = type_of(ino) >> 12;
         if (!sink->emit(sink, name, strlen(name), ino, type, ino + 1))
             return 0;
         file->pos = ino + 1;
@@ -199,6 +212,9 @@ static int dev_read_inode(struct inode *inode)
         inode->mode = S_BLK | 0440;
         inode->rdev = d->rdev;
         inode->size = d->nr_sectors * SECTOR_SIZE;
+    } else if (type_of(inode->ino) == S_DIR) {
+        inode->mode = S_DIR | 0755;
+        inode->nlink = 2;
     } else {
         inode->mode = S_CHR | 0666;
         inode->rdev = devices[inode->ino - INO_DEVICES].rdev;

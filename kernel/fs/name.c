@@ -4,6 +4,7 @@
  * A file system is mounted on a (directory, name) pair, so that /proc and /dev are there even on
  * a disk without such directories. path_resolution(7).
  */
+#include "kernel/fs/pty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/lib/text.h"
@@ -240,6 +241,7 @@ void vfs_mount_root(void)
     vfs_root = super->root;
     mount_on(vfs_root, "proc", &proc_fs, NULL, "proc");
     mount_on(vfs_root, "dev", &dev_fs, NULL, "dev");
+    mount_on(mounts[nr_mounts - 1].super->root, "pts", &devpts_fs, NULL, "devpts");
 }
 
 void mounts_format(struct text *t)

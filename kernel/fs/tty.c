@@ -112,7 +112,7 @@ void tty_output_room(struct tty *tty)
 
 /* ---- open and close ---- */
 
-int tty_open_file(struct tty *tty, struct file *file)
+static int open_file(struct tty *tty, struct file *file)
 {
     struct tty_open *open = kzalloc(sizeof(*open));
     if (!open)
@@ -136,7 +136,9 @@ static int tty_open(struct inode *inode, struct file *file)
         return inode->rdev == RDEV_TTY ? -ENXIO : -ENODEV;
     if (tty->line_dropped)
         return -EIO;
-    int err = tty_open_file(tty, file);
+    int err = tty->ops->open ? tty->ops->open(tty) : 0;
+    if (!err)
+        err = open_file(tty, file);
     if (err)
         return err;
     tty_open_of(file)->is_console = is_console;

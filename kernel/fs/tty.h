@@ -34,6 +34,7 @@ struct tty_ops {
     void (*input_room)(struct tty *tty); /* tty_input_room was 0, and no longer is; may be NULL */
     void (*set_termios)(struct tty *tty, const struct termios2 *old); /* may be NULL */
     void (*resized)(struct tty *tty, const struct winsize *to);       /* TIOCSWINSZ; may be NULL */
+    int (*open)(struct tty *tty);    /* may it be opened? 0 or a negative errno; may be NULL */
     void (*closed)(struct tty *tty); /* nobody has it open any more; may free it; may be NULL */
     /* What other ioctls there are; -ENOTTY when it is none of them. May sleep. May be NULL. */
     int (*ioctl)(struct tty *tty, u32 request, u32 argument);
@@ -99,8 +100,6 @@ void tty_output_room(struct tty *tty); /* the driver has room again: who waits f
 void tty_hangup(struct tty *tty);      /* the line is gone, and all who have it open */
 void tty_resize(struct tty *tty, const struct winsize *window); /* SIGWINCH if it is a change */
 
-/* An ordinary open file on a terminal that is not opened by name (TIOCGPTPEER). */
-int tty_open_file(struct tty *tty, struct file *file);
 extern const struct file_ops tty_ops;
 
 extern struct tty *tty_console; /* what /dev/console is; NULL: no terminal at all */

@@ -90,7 +90,7 @@ static int get_short(const struct tty *tty, void __user *to)
 
 /* What tells the settings' calls apart is the size of their struct alone: termios is the first
  * part of termios2. */
-int termios_ioctl(struct tty *tty, u32 request, u32 argument)
+static int termios_ioctl(struct tty *tty, u32 request, u32 argument)
 {
     void __user *user = (void __user *)argument;
     struct termios2 wanted = tty->termios;
@@ -248,15 +248,20 @@ static int other_ioctl(struct tty *tty, u32 request, u32 argument)
     }
 }
 
+int tty_line_ioctl(struct tty *tty, u32 request, u32 argument, bool by_master)
+{
+    int ret = termios_ioctl(tty, request, argument);
+    if (ret == -ENOIOCTLCMD)
+        ret = job_ioctl(tty, request, argument, by_master);
+    if (ret == -ENOIOCTLCMD)
+        ret = other_ioctl(tty, request, argument);
+    return ret;
+}
+
 int tty_ioctl(struct file *file, u32 request, u32 argument)
 {
     struct tty_open *open = tty_open_of(file);
     if (open->hung_up)
         return request == TIOCSPGRP ? -ENOTTY : -EIO;
-    int ret = termios_ioctl(open->tty, request, argument);
-    if (ret == -ENOIOCTLCMD)
-        ret = job_ioctl(open->tty, file, request, argument);
-    if (ret == -ENOIOCTLCMD)
-        ret = other_ioctl(open->tty, request, argument);
-    return ret;
+    return tty_line_ioctl(open->tty, request, argument, false);
 }

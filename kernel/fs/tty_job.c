@@ -28,14 +28,6 @@ static u32 session_of_group(u32 pgid)
     return 0;
 }
 
-static void tell_leader(u32 session, int sig)
-{
-    struct process *leader = process_find(session);
-    struct task *t = leader ? process_task(leader) : NULL;
-    if (t)
-        signal_task(t, sig);
-}
-
 struct tty *tty_controlling(void)
 {
     return current->process->tty;
@@ -125,11 +117,10 @@ static void give_up(struct tty *tty, bool and_continue)
         signal_group(group, SIGCONT);
 }
 
-int job_ioctl(struct tty *tty, struct file *file, u32 request, u32 argument)
+int job_ioctl(struct tty *tty, u32 request, u32 argument, bool by_master)
 {
     void __user *user = (void __user *)argument;
-    bool through_master = tty_open_of(file) == NULL;
-    bool mine = through_master || tty_controlling() == tty;
+    bool mine = by_master || tty_controlling() == tty;
     switch (request) {
     case TIOCGPGRP:
         return mine ? copyout(user, &tty->foreground, sizeof(tty->foreground)) : -ENOTTY;
@@ -154,24 +145,35 @@ int job_ioctl(struct tty *tty, struct file *file, u32 request, u32 argument)
     }
 }
 
-void tty_hangup(struct tty *tty)
+/* The line is gone, or its session: who has it open is told by what read and write say from now
+ * on, the session's leader by a signal. The foreground group is told when the leader goes, too. */
+static void hangup(struct tty *tty, bool session_ends)
 {
     u32 flags = irq_save();
     struct tty_open *open, *next;
     LIST_FOREACH_SAFE (open, &tty->files, link, next)
         open->hung_up |= !open->is_console;
     line_flush(tty);
-    u32 session = tty->session, group = tty->foreground;
+    u32 group = tty->foreground;
+    struct process *leader = tty->session ? process_find(tty->session) : NULL;
+    struct task *task = leader ? process_task(leader) : NULL;
     disown(tty);
-    if (session) {
-        tell_leader(session, SIGHUP);
-        tell_leader(session, SIGCONT);
+    if (leader)
+        leader->hung_up_group = group;
+    if (task) {
+        signal_task(task, SIGHUP);
+        signal_task(task, SIGCONT);
     }
-    if (group)
+    if (session_ends && group)
         signal_group(group, SIGHUP);
     wake_all(&tty->readers);
     wake_all(&tty->writers);
     irq_restore(flags);
+}
+
+void tty_hangup(struct tty *tty)
+{
+    hangup(tty, false);
 }
 
 void tty_forget(struct tty *tty)
@@ -182,12 +184,16 @@ void tty_forget(struct tty *tty)
 void tty_session_ended(struct process *p)
 {
     struct tty *tty = p->tty;
-    if (!tty || p->sid != p->pid)
+    if (p->sid != p->pid)
         return;
-    if (tty->is_pty)
+    if (tty && tty->is_pty) {
         give_up(tty, false);
-    else
-        tty_hangup(tty);
+    } else if (tty) {
+        hangup(tty, true);
+    } else if (p->hung_up_group) {
+        signal_group(p->hung_up_group, SIGHUP);
+        signal_group(p->hung_up_group, SIGCONT);
+    }
 }
 
 void tty_resize(struct tty *tty, const struct winsize *window)

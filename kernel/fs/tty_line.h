@@ -47,11 +47,12 @@ struct tty *tty_controlling(void); /* the current process's; NULL: it has none *
 int job_check(struct tty *tty, int sig);
 void tty_forget(struct tty *tty);                    /* it is nobody's controlling terminal */
 void job_opened(struct tty *tty, struct file *file); /* it may become the controlling one */
-int job_ioctl(struct tty *tty, struct file *file, u32 request, u32 argument); /* or -ENOIOCTLCMD */
+/* by_master: it was asked through a pseudo-terminal's other side. 0 ..., or -ENOIOCTLCMD. */
+int job_ioctl(struct tty *tty, u32 request, u32 argument, bool by_master);
 #define ENOIOCTLCMD 515 /* not one of mine: never seen by programs */
 
-/* tty_ioctl.c. `tty` is the one that is meant, `file` what it was asked through. */
+/* tty_ioctl.c */
 int tty_ioctl(struct file *file, u32 request, u32 argument);
-int termios_ioctl(struct tty *tty, u32 request, u32 argument); /* or -ENOIOCTLCMD */
+int tty_line_ioctl(struct tty *tty, u32 request, u32 argument, bool by_master);
 
 #endif

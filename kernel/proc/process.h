@@ -32,6 +32,7 @@ struct process {
     struct wait_queue child_exit; /* a child has changed its state */
     struct account *account;
     struct tty *tty;    /* the controlling terminal of its session, NULL: none */
+    u32 hung_up_group;  /* of a session leader: the terminal's foreground group, when it was lost */
     struct limit limits[NR_LIMITS];
     s32 nice;       /* -20 .. 19 */
     u64 start_tick; /* when it was made */
