@@ -1,5 +1,6 @@
 /* The only places where an instruction moves payload. See copy.h. */
 #include "kernel/ledger/copy.h"
+#include <linux/uio.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"

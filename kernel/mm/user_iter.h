@@ -7,8 +7,9 @@
 #ifndef KERNEL_MM_USER_ITER_H
 #define KERNEL_MM_USER_ITER_H
 
-#include <linux/uio.h>
 #include "kernel/lib/types.h"
+
+struct iovec; /* readv(2) */
 
 struct user_iter {
     char __user *at; /* what is left of the piece in hand */

@@ -6,6 +6,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/mm/user_iter.h"
 #include "kernel/net/net.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/uapi.h"
@@ -65,27 +66,21 @@ long sys_recvfrom(u32 fd, void __user *buf, u32 len, u32 flags, void __user *add
 
 /* --- Many buffers, and control data -------------------------------------------------------- */
 
-#define MAX_RANGES  (PAGE_SIZE / sizeof(struct user_range) - 16) /* one heap object; Linux: 1024 */
+#define MAX_RANGES \
+    ((u32)(PAGE_SIZE / sizeof(struct user_range)) - 16) /* a heap object; Linux: 1024 */
 #define MAX_CONTROL 2048u
 
-/* The header of a message and its ranges, checked. v->range is to be freed. */
-static int header_in(struct msghdr *h, const void __user *msg, struct user_vec *v)
+/* The ranges of a message, checked. v->range is to be freed. */
+static int ranges_in(struct user_vec *v, const void __user *iov, u32 count)
 {
-    if (copyin(h, msg, sizeof(*h)) < 0)
-        return -EFAULT;
-    if ((s32)h->msg_namelen < 0)
-        return -EINVAL;
-    if (!h->msg_name)
-        h->msg_namelen = 0;
-    h->msg_namelen = MIN(h->msg_namelen, (u32)sizeof(struct sockaddr_storage));
-    if ((u32)h->msg_iovlen > MAX_RANGES)
+    if (count > MAX_RANGES)
         return -EMSGSIZE;
-    struct user_range *ranges = kmalloc(MAX(h->msg_iovlen, 1) * sizeof(*ranges));
+    struct user_range *ranges = kmalloc(MAX(count, 1) * sizeof(*ranges));
     if (!ranges)
         return -ENOBUFS;
-    *v = (struct user_vec){ranges, h->msg_iovlen, 0};
-    int err = copyin(ranges, h->msg_iov, v->count * sizeof(*ranges));
-    for (u32 i = 0; !err && i < v->count; i++) {
+    *v = (struct user_vec){ranges, count, 0};
+    int err = copyin(ranges, iov, count * sizeof(*ranges));
+    for (u32 i = 0; !err && i < count; i++) {
         if ((s32)ranges[i].len < 0)
             err = -EINVAL;
         else if (!user_range_ok((void __user *)ranges[i].base, ranges[i].len))
@@ -97,6 +92,19 @@ static int header_in(struct msghdr *h, const void __user *msg, struct user_vec *
     if (err)
         kfree(ranges);
     return err;
+}
+
+/* The header of a message and its ranges, checked. v->range is to be freed. */
+static int header_in(struct msghdr *h, const void __user *msg, struct user_vec *v)
+{
+    if (copyin(h, msg, sizeof(*h)) < 0)
+        return -EFAULT;
+    if ((s32)h->msg_namelen < 0)
+        return -EINVAL;
+    if (!h->msg_name)
+        h->msg_namelen = 0;
+    h->msg_namelen = MIN(h->msg_namelen, (u32)sizeof(struct sockaddr_storage));
+    return ranges_in(v, h->msg_iov, h->msg_iovlen);
 }
 
 /* Every piece of control data must lie within the whole (cmsg(3)). */
@@ -218,4 +226,32 @@ long sys_recvmsg(u32 fd, void __user *msg, u32 flags)
     ret = receive_message(file, msg, flags);
     file_put(file);
     return ret;
+}
+
+/* --- readv(2), writev(2) ------------------------------------------------------------------- */
+
+/* The pieces are one message. A stream may take fewer of them than there are. */
+static ssize_t transfer_pieces(struct file *file, struct user_iter *it,
+                               ssize_t (*transfer)(struct file *file, struct message *m))
+{
+    const struct socket *s = file->private;
+    struct user_vec data;
+    struct message m = {.data = &data};
+    u32 count = s->type == SOCK_STREAM ? MIN(it->nr_next, MAX_RANGES) : it->nr_next;
+    ssize_t ret = ranges_in(&data, it->next, count);
+    if (ret < 0)
+        return ret;
+    ret = transfer(file, &m);
+    kfree((void *)data.range);
+    return ret;
+}
+
+ssize_t socket_read_iter(struct file *file, struct user_iter *to)
+{
+    return transfer_pieces(file, to, socket_receive);
+}
+
+ssize_t socket_write_iter(struct file *file, struct user_iter *from)
+{
+    return transfer_pieces(file, from, socket_send);
 }

@@ -163,6 +163,8 @@ const struct file_ops socket_file_ops = {
     .release = file_release,
     .read = file_read,
     .write = file_write,
+    .read_iter = socket_read_iter,
+    .write_iter = socket_write_iter,
     .ioctl = socket_ioctl,
     .poll = file_poll,
 };

@@ -221,7 +221,10 @@ int address_in(struct address *a, const void __user *addr, u32 len);
 /* As accept(2): the address is cut to the room there is, its full length is told. */
 int address_out(const struct address *a, void __user *addr, u32 __user *len);
 
-/* message.c: a piece of control data for recvmsg(2); MSG_CTRUNC is told where it has no room. */
+/* message.c: vector calls, whose pieces are one message. */
+ssize_t socket_read_iter(struct file *file, struct user_iter *to);
+ssize_t socket_write_iter(struct file *file, struct user_iter *from);
+/* A piece of control data for recvmsg(2); MSG_CTRUNC is told where it has no room. */
 void message_put_control(struct message *m, u32 level, u32 type, const void *data, u32 len);
 
 /* inet_option.c: the level IPPROTO_IP. */

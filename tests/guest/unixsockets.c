@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -406,6 +407,12 @@ static void test_datagrams(void)
     check_equal(read(ends[1], text, 16), 3, "SOCK_SEQPACKET keeps borders");
     check_equal(read(ends[1], text, 1), 1, "what does not fit of a packet");
     check_errno(recv(ends[1], text, 16, MSG_DONTWAIT), EAGAIN, "is lost");
+
+    struct iovec parts[2] = {{"ab", 2}, {"cde", 3}}, into[2] = {{text, 1}, {text + 1, 15}};
+
+    check_equal(writev(ends[0], parts, 2), 5, "the pieces of writev");
+    check_equal(readv(ends[1], into, 2), 5, "are one packet");
+    check_bytes(text, "abcde", 5, "and so are those of readv");
     close(ends[0]);
     check_equal(read(ends[1], text, 16), 0, "it has an end as streams have");
     check_errno(send(ends[1], "x", 1, MSG_NOSIGNAL), EPIPE, "and EPIPE");
