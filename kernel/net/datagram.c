@@ -16,9 +16,7 @@
 #include "kernel/net/uapi.h"
 #include "lwip/ip.h"
 
-#define MTU         1500u
-#define MAX_PAYLOAD (MTU - 20) /* behind the IP header */
-#define MAX_LENGTH  0xFFFFu    /* of any datagram */
+#define MAX_LENGTH 0xFFFFu /* of any datagram */
 
 struct datagram { /* a received one */
     TAILQ_ENTRY(datagram) link;
@@ -38,6 +36,7 @@ bool datagram_queue(struct socket *s, struct pbuf *p, struct endpoint from)
     if (!s->rx_shut && s->rx_bytes + RX_BUFFER_SIZE <= s->rcvbuf)
         d = kmalloc(sizeof(*d));
     if (!d) {
+        s->drops++;
         pbuf_free(p);
         return false;
     }
@@ -214,10 +213,15 @@ int datagram_destination(struct socket *s, const struct message *m, struct endpo
     return socket_take_error(s);
 }
 
-struct pbuf *datagram_gather(const struct message *m, s32 header)
+u32 datagram_mtu(u32 destination)
+{
+    return MIN(inet_mtu(destination), (u32)MTU_MAX);
+}
+
+struct pbuf *datagram_gather(const struct message *m, u32 room)
 {
     const struct user_vec *v = m->data;
-    if ((s32)v->bytes + header > (s32)MAX_PAYLOAD)
+    if (v->bytes > room)
         return err_ptr(-EMSGSIZE);
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, v->bytes, PBUF_RAM);
     if (!p)

@@ -18,9 +18,12 @@ int datagram_shutdown(struct socket *s, u32 how);
 /* Before a datagram is built: checks the length and flags, and finds where it goes: the address
  * that came with it, or the peer that the socket has. */
 int datagram_destination(struct socket *s, const struct message *m, struct endpoint *to);
-/* The program's bytes in one buffer with room for headers in front, or err_ptr. `header`: bytes
- * that will be between them and the IP header. */
-struct pbuf *datagram_gather(const struct message *m, s32 header);
+/* The longest packet on the way there. To ourselves not longer than over a card: a packet is one
+ * heap object. */
+u32 datagram_mtu(u32 destination);
+/* The program's bytes in one buffer with room for headers in front, or err_ptr. `room`: bytes
+ * that fit a packet. */
+struct pbuf *datagram_gather(const struct message *m, u32 room);
 /* Who pays for what goes to the card from here to datagram_sent, and how many bytes of it are
  * payload. */
 void datagram_begin(struct socket *s, u32 bytes);

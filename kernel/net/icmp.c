@@ -195,7 +195,7 @@ static ssize_t ping_send(struct socket *s, struct message *m)
         return -ENETUNREACH;
     if (!s->local.port && (err = take_id(s, 0)) < 0)
         return err;
-    struct pbuf *p = datagram_gather(m, 0);
+    struct pbuf *p = datagram_gather(m, datagram_mtu(to.ip) - IP_HEADER);
     if (is_err(p))
         return ptr_err(p);
     struct icmphdr *icmp = p->payload;

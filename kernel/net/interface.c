@@ -6,11 +6,13 @@
  *
  *     ip=dhcp                                       (or without ip=)
  *     ip=10.0.2.15::10.0.2.2:255.255.255.0          address, (server), gateway, netmask
+ *     ip=10.0.2.15::10.0.2.2:255.255.255.0::::10.0.2.3   ... and a name server, or two
  *     ip=off
  */
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/net/output.h"
+#include "kernel/net/route.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/stack.h"
 #include "kernel/proc/task.h"
@@ -64,7 +66,8 @@ bool interface_is_ours(u32 ip)
  * never through a card's interface, which leaves that to the card (lwip/hooks.h). */
 struct netif *interface_route_hook(const ip4_addr_t *dest)
 {
-    return interface_is_ours(ip4_addr_get_u32(dest)) ? loopback : NULL;
+    u32 ip = ip4_addr_get_u32(dest);
+    return !interface_is_ours(ip) ? route_find(ip) : netif_is_up(loopback) ? loopback : NULL;
 }
 
 static err_t interface_setup(struct netif *netif)
@@ -101,6 +104,9 @@ static bool address_static(struct netif *netif, char *text)
     char *address = field(&text);
     field(&text); /* the server's: of no use here */
     char *via = field(&text), *netmask = field(&text);
+    field(&text); /* host name, device, way: there is one card, and this is the way */
+    field(&text);
+    field(&text);
     if (!ip4addr_aton(address, &ip) || (*via && !ip4addr_aton(via, &gateway)) ||
         (*netmask && !ip4addr_aton(netmask, &mask)))
         return false;
@@ -109,6 +115,12 @@ static bool address_static(struct netif *netif, char *text)
     if (!*netmask)
         IP4_ADDR(&mask, 255, 255, 255, 0);
     netif_set_addr(netif, &ip, &mask, &gateway);
+    for (u32 i = 0; i < 2; i++) {
+        ip4_addr_t server;
+        if (ip4addr_aton(field(&text), &server))
+            name_server_add(ip4_addr_get_u32(&server));
+    }
+    name_server_assume();
     return true;
 }
 
@@ -158,7 +170,6 @@ void interfaces_init(void)
         kprintf("net: no card, loopback only\n");
         return;
     }
-    netif_set_default(&interfaces[0]);
     cmdline_get("ip", text, sizeof(text));
     if (!strcmp(text, "off") || !strcmp(text, "none"))
         return;
@@ -167,8 +178,33 @@ void interfaces_init(void)
         address_dhcp(&interfaces[0]);
     else if (!address_static(&interfaces[0], text))
         kprintf("net: cannot read ip=%s\n", text);
+    u32 gateway = ip4_addr_get_u32(netif_ip4_gw(&interfaces[0]));
+    if (gateway)
+        (void)route_add(0, 0, gateway, 0, &interfaces[0]);
     net_flush(); /* gratuitous ARP: the first packet to us need not ask */
     address_print(&interfaces[0]);
+}
+
+void interface_set_up(struct netif *netif, bool up)
+{
+    if (up && !netif_is_up(netif)) {
+        netif_set_up(netif);
+    } else if (!up && netif_is_up(netif)) {
+        route_drop_all(netif);
+        netif_set_down(netif);
+    }
+    net_flush();
+}
+
+/* By hand: the lease is given back, and routes through the former address go. */
+void interface_set_address(struct netif *netif, u32 ip, u32 mask)
+{
+    ip4_addr_t new_ip = {ip}, new_mask = {ip ? mask : 0};
+    if (netif_dhcp_data(netif))
+        dhcp_release_and_stop(netif);
+    route_drop_all(netif);
+    netif_set_addr(netif, &new_ip, &new_mask, IP4_ADDR_ANY4);
+    net_flush();
 }
 
 void interface_link(struct netdev *d, bool up)

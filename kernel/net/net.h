@@ -51,10 +51,19 @@ long sys_socketcall(u32 call, u32 __user *args);
 
 /* Texts of /proc; each returns the length. */
 struct text;
-void net_format(struct text *t);     /* /proc/ferry/net: sockets, lwIP pools, card counters */
-void net_dev_format(struct text *t);   /* /proc/net/dev */
-void net_tcp_format(struct text *t);   /* /proc/net/tcp */
-void net_unix_format(struct text *t);  /* /proc/net/unix, unix_report.c */
+void net_format(struct text *t); /* /proc/ferry/net: sockets, lwIP pools, card counters */
+/* /proc/net/NAME: inet_report.c, unix_report.c, route.c, neighbour.c, name_server.c. */
+void net_dev_format(struct text *t);
+void net_tcp_format(struct text *t);
+void net_udp_format(struct text *t);
+void net_raw_format(struct text *t);
+void net_icmp_format(struct text *t);
+void net_unix_format(struct text *t);
+void net_route_format(struct text *t);
+void net_arp_format(struct text *t);
+void net_snmp_format(struct text *t);
+void net_sockstat_format(struct text *t);
+void net_pnp_format(struct text *t);
 void net_proof_format(struct text *t); /* /proc/ferry/proof, see proof.c */
 void net_proof_enable(bool on);
 int net_set_drop_nth(u32 n); /* /proc/sys/ferry/drop_nth */

@@ -119,7 +119,8 @@ static ssize_t raw_send_message(struct socket *s, struct message *m)
     struct netif *netif = ip_route(&from, &ip);
     if (!netif || !source)
         return -ENETUNREACH;
-    struct pbuf *p = datagram_gather(m, s->ip.header_included ? -(s32)IP_HEADER : 0);
+    struct pbuf *p =
+        datagram_gather(m, datagram_mtu(to.ip) - (s->ip.header_included ? 0 : IP_HEADER));
     if (is_err(p))
         return ptr_err(p);
     if (s->ip.header_included && (err = complete_header(p, source)) < 0) {

@@ -1,4 +1,4 @@
-/* The network as text: /proc/ferry/net, /proc/net/dev and /proc/net/tcp. */
+/* The network as text: /proc/ferry/net. */
 #include "kernel/lib/text.h"
 #include "kernel/net/net.h"
 #include "kernel/net/socket.h"
@@ -69,57 +69,4 @@ void net_format(struct text *t)
     text_printf(t, "pool " #name " %u %u\n", lwip_stats.memp[MEMP_##name]->used, \
                 lwip_stats.memp[MEMP_##name]->max);
 #include "lwip/priv/memp_std.h"
-}
-
-void net_dev_format(struct text *t)
-{
-    text_printf(
-        t, "Inter-|   Receive                                                |  Transmit\n"
-           " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets "
-           "errs drop fifo colls carrier compressed\n");
-    for (struct netif *n = interface_next(NULL); n; n = interface_next(n)) {
-        static const struct netdev_stats none;
-        const struct netdev *d = interface_card(n);
-        const struct netdev_stats *s = d ? &d->stats : &none;
-        text_printf(t, "%6s: %7llu %7llu %4llu %4llu    0     0          0         0 ",
-                    interface_name(n), s->rx_bytes, s->rx_packets, s->rx_errors,
-                    s->rx_missed + s->rx_dropped_fault);
-        text_printf(t, "%8llu %7llu    0 %4llu    0     0       0          0\n", s->tx_bytes,
-                    s->tx_packets, s->tx_dropped_fault);
-    }
-}
-
-/* The states' numbers as Linux counts them (include/net/tcp_states.h). */
-static u32 linux_state(enum tcp_state state)
-{
-    static const u8 number[] = {
-        [CLOSED] = 7,      [LISTEN] = 10,    [SYN_SENT] = 2,   [SYN_RCVD] = 3,
-        [ESTABLISHED] = 1, [FIN_WAIT_1] = 4, [FIN_WAIT_2] = 5, [CLOSE_WAIT] = 8,
-        [CLOSING] = 11,    [LAST_ACK] = 9,   [TIME_WAIT] = 6,
-    };
-    return number[state];
-}
-
-static void tcp_line(struct text *t, u32 *number, const struct tcp_pcb *pcb)
-{
-    bool listening = pcb->state == LISTEN; /* a shorter structure */
-    text_printf(t,
-                "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 0\n",
-                (*number)++, ip4_addr_get_u32(&pcb->local_ip), pcb->local_port,
-                listening ? 0 : ip4_addr_get_u32(&pcb->remote_ip), listening ? 0 : pcb->remote_port,
-                linux_state(pcb->state), listening ? 0 : pcb->snd_lbb - pcb->lastack, 0);
-}
-
-void net_tcp_format(struct text *t)
-{
-    u32 number = 0;
-    text_printf(
-        t, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-           "timeout inode\n");
-    for (const struct tcp_pcb *pcb = tcp_listen_pcbs.pcbs; pcb; pcb = pcb->next)
-        tcp_line(t, &number, pcb);
-    for (const struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
-        tcp_line(t, &number, pcb);
-    for (const struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next)
-        tcp_line(t, &number, pcb);
 }

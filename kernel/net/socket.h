@@ -154,6 +154,7 @@ struct socket {
     struct pbuf *rx_head, *rx_tail;
     struct datagram_list datagrams;
     u32 rx_bytes;
+    u32 drops;    /* datagrams that found no room */
     bool rx_eof;  /* the peer's FIN came */
     bool rx_shut; /* shutdown(SHUT_RD) */
     bool rx_busy; /* a reader is copying, and may sleep over it */
@@ -249,6 +250,8 @@ bool stream_takes_pages(struct socket *s); /* feed.c */
 
 /* ioctl.c, ethtool.c */
 int socket_ioctl(struct file *file, u32 request, u32 argument);
+int interface_ioctl(u32 request, void __user *argument); /* ifreq.c */
+int neighbour_ioctl(u32 request, void __user *argument); /* neighbour.c */
 int ethtool_ioctl(struct netdev *d, void __user *data);
 
 /* connection.c: the TCP socket and lwIP's control block. */

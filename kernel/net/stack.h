@@ -26,7 +26,7 @@ void net_poll(void);  /* works off what the cards have, serves connections, ring
 void net_rest(void);  /* before a task sleeps until the network brings something */
 void net_flush(void); /* rings doorbells; wakes netd for packets to ourselves */
 
-#define LOOPBACK_MTU 65536 /* as on Linux */
+enum { MTU_MIN = 68, MTU_MAX = 1500, LOOPBACK_MTU = 65536 }; /* bytes; as on Linux */
 
 /* interface.c: a card, or the loopback, as lwIP's netif. */
 void interfaces_init(void); /* adds them all, gives them addresses; may sleep (DHCP) */
@@ -37,8 +37,18 @@ const char *interface_name(struct netif *netif);
 /* The card behind a netif; NULL for the loopback. */
 struct netdev *interface_card(struct netif *netif);
 bool interface_is_ours(u32 ip); /* an address of this machine, network byte order */
+/* As ifconfig does it. */
+void interface_set_up(struct netif *netif, bool up);
+void interface_set_address(struct netif *netif, u32 ip, u32 mask);
 /* Switches a feature of a card: 0, or -EOPNOTSUPP when the card does not have it. */
 int interface_set_features(struct netdev *d, u32 feature, bool on);
+
+/* route.c */
+struct netif *route_find(u32 destination); /* NULL: no route in the table */
+
+/* name_server.c: what /proc/net/pnp tells. Network byte order. */
+void name_server_add(u32 ip);
+void name_server_assume(void); /* QEMU's, when none is known */
 
 /* output.c: packets to the card, and their bytes into the ledger. */
 void output_init(void);

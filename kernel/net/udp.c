@@ -119,7 +119,7 @@ static ssize_t udp_send_message(struct socket *s, struct message *m)
         return -EMSGSIZE;
     if (!s->local.port && (err = bind_to(s, (struct endpoint){0, 0})) < 0)
         return err == -EADDRINUSE ? -EAGAIN : err;
-    struct pbuf *p = datagram_gather(m, UDP_HEADER);
+    struct pbuf *p = datagram_gather(m, datagram_mtu(to.ip) - (IP_HEADER + UDP_HEADER));
     if (is_err(p))
         return ptr_err(p);
     if (s->broadcast)

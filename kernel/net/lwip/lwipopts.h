@@ -35,34 +35,35 @@
 #define PBUF_LINK_HLEN           14
 
 /* Which protocols. */
-#define LWIP_IPV4                 1
-#define LWIP_IPV6                 0
-#define LWIP_ETHERNET             1
-#define LWIP_ARP                  1
-#define ARP_QUEUEING              1
-#define ARP_TABLE_SIZE            64
-#define ARP_QUEUE_LEN             16
-#define LWIP_ICMP                 1
-#define LWIP_RAW                  1
-#define LWIP_UDP                  1
-#define LWIP_TCP                  1
-#define LWIP_DNS                  0
-#define LWIP_IGMP                 0
-#define LWIP_DHCP                 1
-#define DHCP_DOES_ARP_CHECK       0 /* would delay the first program by more than a second */
-#define LWIP_AUTOIP               0
-#define IP_DEFAULT_TTL            64 /* as Linux */
-#define IP_FORWARD                0
-#define IP_FRAG                   0 /* a TSO segment is longer than the MTU on purpose */
-#define IP_REASSEMBLY             1
-#define IP_REASS_MAX_PBUFS        64
-#define SO_REUSE                  1
-#define IP_SOF_BROADCAST          1
-#define LWIP_HAVE_LOOPIF          1
-#define LWIP_NETIF_LOOPBACK       1
-#define LWIP_LOOPBACK_MAX_PBUFS   1024
-#define LWIP_NETIF_HOSTNAME       1
-#define LWIP_NETIF_TX_SINGLE_PBUF 0
+#define LWIP_IPV4                     1
+#define LWIP_IPV6                     0
+#define LWIP_ETHERNET                 1
+#define LWIP_ARP                      1
+#define ARP_QUEUEING                  1
+#define ARP_TABLE_SIZE                64
+#define ARP_QUEUE_LEN                 16
+#define ETHARP_SUPPORT_STATIC_ENTRIES 1
+#define LWIP_ICMP                     1
+#define LWIP_RAW                      1
+#define LWIP_UDP                      1
+#define LWIP_TCP                      1
+#define LWIP_DNS                      0
+#define LWIP_IGMP                     0
+#define LWIP_DHCP                     1
+#define DHCP_DOES_ARP_CHECK           0 /* would delay the first program by more than a second */
+#define LWIP_AUTOIP                   0
+#define IP_DEFAULT_TTL                64 /* as Linux */
+#define IP_FORWARD                    0
+#define IP_FRAG                       0 /* a TSO segment is longer than the MTU on purpose */
+#define IP_REASSEMBLY                 1
+#define IP_REASS_MAX_PBUFS            64
+#define SO_REUSE                      1
+#define IP_SOF_BROADCAST              1
+#define LWIP_HAVE_LOOPIF              1
+#define LWIP_NETIF_LOOPBACK           1
+#define LWIP_LOOPBACK_MAX_PBUFS       1024
+#define LWIP_NETIF_HOSTNAME           1
+#define LWIP_NETIF_TX_SINGLE_PBUF     0
 
 /* TCP. The window is what a peer without window scaling can use; we accept a scaled window of
  * the peer's, which is what limits sending. */
@@ -95,6 +96,7 @@
 /* Counters: cheap ones, in 32 bits. */
 #define LWIP_STATS       1
 #define LWIP_STATS_LARGE 1
+#define MIB2_STATS       1 /* /proc/net/snmp, and what goes over the loopback */
 #define LINK_STATS       0
 #define ETHARP_STATS     0
 #define IPFRAG_STATS     0
@@ -107,8 +109,11 @@
 #define SYS_STATS        0
 
 /* Where lwIP calls us from the middle of its own work; declared and explained in hooks.h. */
-#define LWIP_HOOK_FILENAME                 "kernel/net/lwip/hooks.h"
-#define LWIP_HOOK_IP4_ROUTE_SRC(src, dest) interface_route_hook(dest)
+#define LWIP_HOOK_FILENAME                   "kernel/net/lwip/hooks.h"
+#define LWIP_HOOK_IP4_ROUTE_SRC(src, dest)   interface_route_hook(dest)
+#define LWIP_HOOK_ETHARP_GET_GW(netif, dest) route_gateway_hook(netif, dest)
+#define LWIP_HOOK_DHCP_PARSE_OPTION(netif, dhcp, state, msg, msg_type, option, len, pbuf, offset) \
+    dhcp_option_hook(option, len, pbuf, offset)
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) \
     (connection_note_segment(pcb), ERR_OK)
 #define LWIP_HOOK_TCP_ISN(local_ip, local_port, remote_ip, remote_port) net_random()
