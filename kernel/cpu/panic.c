@@ -6,6 +6,7 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/ledger/trace.h"
 #include "kernel/lib/lib.h"
+#include "kernel/lib/log.h"
 #include "kernel/proc/task.h"
 
 /* Made by tools/mksyms from a first link: functions in the order of their addresses. */
@@ -98,6 +99,7 @@ static void begin(void)
 
 void panic(const char *fmt, ...)
 {
+    log_console_level = 8; /* whatever klogd(8) wanted */
     begin();
     char why[200];
     va_list ap;

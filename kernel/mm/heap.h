@@ -23,7 +23,7 @@ void *kzalloc(size_t size); /* zeroed */
 void kfree(void *object);   /* NULL is allowed */
 
 struct text;
-u32 slab_pages(void); /* pages that the heap holds */
+u32 slab_pages(void);             /* pages that the heap holds */
 void slab_format(struct text *t); /* text of /proc/slabinfo */
 
 #endif

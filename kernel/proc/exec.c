@@ -92,6 +92,7 @@ static __attribute__((noinline)) void start_program(struct trap_frame *f, u32 en
 static void exec_commit(struct program *p, struct mm *mm)
 {
     struct mm *old = current->mm;
+    current->cred = p->cred;
     current->mm = mm;
     mm_switch(mm);
     vfork_release();
@@ -119,6 +120,8 @@ static int load(struct program *p, struct trap_frame *frame)
         err = -ENOMEM;
     if (!err)
         err = elf_load(p, mm);
+    if (!err)
+        p->secure = cred_after_exec(p->inode, &p->cred);
     if (!err)
         err = arguments_install(p->arguments, mm);
     long sp = err ? err : finish_space(p, mm);

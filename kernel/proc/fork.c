@@ -18,6 +18,7 @@ static struct process *copy_process(struct process *from)
     p->sid = from->sid;
     p->tty = from->tty;
     p->nice = from->nice;
+    p->personality = from->personality;
     memcpy(p->limits, from->limits, sizeof(p->limits));
     return p;
 }

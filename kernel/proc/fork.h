@@ -34,7 +34,7 @@ struct fs *fs_new(struct inode *cwd, u32 umask); /* takes the reference */
 void fs_put(struct fs *fs);
 
 extern u32 task_count, process_count; /* that there are now */
-extern u32 tasks_started, last_pid;    /* since boot; the number given last */
+extern u32 tasks_started, last_pid;   /* since boot; the number given last */
 #define PID_MAX   32767u
 #define TASKS_MAX 512u /* threads, and processes: fork(2) answers -EAGAIN beyond */
 

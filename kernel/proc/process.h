@@ -31,11 +31,12 @@ struct process {
     int exit_status;              /* as wait4(2) gives it */
     struct wait_queue child_exit; /* a child has changed its state */
     struct account *account;
-    struct tty *tty;    /* the controlling terminal of its session, NULL: none */
-    u32 hung_up_group;  /* of a session leader: the terminal's foreground group, when it was lost */
+    struct tty *tty;   /* the controlling terminal of its session, NULL: none */
+    u32 hung_up_group; /* of a session leader: the terminal's foreground group, when it was lost */
     struct limit limits[NR_LIMITS];
-    s32 nice;       /* -20 .. 19 */
-    u64 start_tick; /* when it was made */
+    s32 nice;        /* -20 .. 19 */
+    u32 personality; /* of personality(2) */
+    u64 start_tick;  /* when it was made */
     /* Processor time in ticks: of threads that have ended, and of children waited for. */
     u64 ended_ticks_user, ended_ticks_system;
     u64 children_ticks_user, children_ticks_system;

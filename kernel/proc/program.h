@@ -10,6 +10,7 @@
 #define KERNEL_PROC_PROGRAM_H
 
 #include <elf.h>
+#include "kernel/proc/cred.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/mm/mm.h"
 
@@ -68,6 +69,8 @@ struct program {
     struct arguments *arguments;
     char *interpreter; /* what script.c found, PROGRAM_HEAD bytes */
     struct elf_image main, linker;
+    struct cred cred; /* what the task will be when it runs the program */
+    bool secure;      /* and that it has more rights then than its caller (AT_SECURE) */
 };
 
 /* Is it a script? Then its interpreter's name is in p->interpreter, and the arguments are as that

@@ -29,6 +29,7 @@ void task_init(void)
     boot_task.process = &boot_process;
     boot_task.account = boot_process.account;
     strlcpy(boot_task.name, "idle", TASK_NAME);
+    boot_task.cred = cred_root;
     current = &boot_task;
     sched_set_idle(&boot_task);
 }
@@ -73,6 +74,7 @@ struct task *task_alloc(struct process *p)
     strlcpy(t->name, p->name, TASK_NAME);
     t->process = p;
     t->account = account_get(p->account);
+    cred_copy(&t->cred, &current->cred);
     fpu_state_init(&t->fpu);
     t->slice = TICKS_SLICE;
     return t;
@@ -82,6 +84,7 @@ void task_free(struct task *t)
 {
     kstack_free(t->kstack);
     account_put(t->account);
+    cred_drop(&t->cred);
     slab_free(task_cache, t);
 }
 

@@ -15,6 +15,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/ledger/ledger.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/wait.h"
 
 struct mm;
@@ -50,8 +51,9 @@ struct task {
     struct files *files;
     struct fs *fs;           /* NULL: a kernel thread */
     struct account *account; /* the process's */
-    virt_t kstack;           /* lowest address of the kernel stack, a guard page below */
-    TAILQ_ENTRY(task) run;   /* run queue, or the wait queue it sleeps on */
+    struct cred cred;
+    virt_t kstack;         /* lowest address of the kernel stack, a guard page below */
+    TAILQ_ENTRY(task) run; /* run queue, or the wait queue it sleeps on */
     TAILQ_ENTRY(task) all;
     struct wait_queue *sleeping_on;
     u64 deadline; /* tick at which a sleep ends; 0: none */

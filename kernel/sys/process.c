@@ -2,7 +2,6 @@
 #include <asm/ldt.h>
 #include <linux/mman.h>
 #include <linux/reboot.h>
-#include "kernel/fs/dev.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
@@ -21,11 +20,6 @@ long sys_getppid(void)
 {
     return current->process->parent ? current->process->parent->pid : 0;
 }
-long sys_getuid(void)
-{
-    return 0;
-} /* one user: root; also the three other identities */
-
 static struct process *target(u32 pid)
 {
     return pid ? process_find(pid) : current->process;
@@ -175,12 +169,4 @@ long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument)
     default:
         return -EINVAL;
     }
-}
-
-/* Not for keys: see random_read in kernel/fs/dev.c. */
-long sys_getrandom(void __user *buf, u32 len, u32 flags)
-{
-    if (flags & ~3u)
-        return -EINVAL;
-    return random_read(NULL, buf, MIN(len, 33554431u), NULL); /* cut as on Linux */
 }

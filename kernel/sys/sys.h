@@ -11,6 +11,8 @@
 #define UTS_SYSNAME "Linux"
 #define UTS_RELEASE "4.19.0-ferry-" SYSTEM_RELEASE
 #define UTS_VERSION "#1 " SYSTEM_NAME " " SYSTEM_RELEASE
+struct file_ops;
+extern const struct file_ops kmsg_fops; /* /proc/kmsg */
 struct new_utsname;
 extern struct new_utsname machine_name;
 
@@ -68,7 +70,6 @@ long sys_umask(u32 mask);
 long sys_getpid(void);
 long sys_getppid(void);
 long sys_gettid(void);
-long sys_getuid(void);
 long sys_setpgid(u32 pid, u32 pgid);
 long sys_getpgid(u32 pid);
 long sys_getpgrp(void);
@@ -78,18 +79,22 @@ long sys_brk(u32 to);
 long sys_madvise(u32 address, u32 len, u32 advice);
 long sys_set_thread_area(void __user *descriptor);
 long sys_set_tid_address(u32 __user *tid);
-long sys_uname(void __user *to);
 long sys_sched_yield(void);
 long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument);
+
+/* machine.c */
+long sys_uname(void __user *to);
+long sys_sethostname(const char __user *name, s32 len);
+long sys_setdomainname(const char __user *name, s32 len);
+long sys_sysinfo(void __user *to);
+long sys_getcpu(u32 __user *cpu, u32 __user *node, void __user *unused);
+long sys_membarrier(s32 command, u32 flags, s32 cpu);
 long sys_getrandom(void __user *buf, u32 len, u32 flags);
+long sys_personality(u32 persona);
+long sys_syslog(s32 type, char __user *buf, s32 len); /* syslog.c */
 
 /* time.c */
-long sys_time(u32 __user *to);
 long sys_times(void __user *to);
-long sys_gettimeofday(void __user *tv, void __user *tz);
-long sys_clock_gettime(u32 clock, void __user *to);
-long sys_clock_gettime64(u32 clock, void __user *to);
-long sys_clock_getres(u32 clock, void __user *to);
 long sys_nanosleep(const void __user *request, void __user *remain);
 long sys_clock_nanosleep(u32 clock, u32 flags, const void __user *request, void __user *remain);
 long sys_clock_nanosleep64(u32 clock, u32 flags, const void __user *request, void __user *remain);

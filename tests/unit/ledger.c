@@ -2,6 +2,7 @@
  * The ledger's arithmetic: each entry is made once in the account and once in the machine's, and
  * the text says what was entered.
  */
+// units: kernel/lib/text.c
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -34,6 +34,7 @@ const struct proc_file proc_files[] = {
     {"ferry/trace", .text = trace_format},
     {"filesystems", .text = proc_filesystems},
     {"interrupts", .text = irq_format},
+    {"kmsg", .mode = S_REG | 0400, .fops = &kmsg_fops},
     {"loadavg", .text = proc_loadavg},
     {"meminfo", .text = proc_meminfo},
     {"mounts", .link = "self/mounts"},

@@ -5,6 +5,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/usage.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/load.h"
 #include "kernel/sys/clock.h"
@@ -13,41 +14,6 @@
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
 /* ---- memory ---- */
-
-struct frames {
-    u32 anonymous, cached, buffers, shared, dirty, mapped;
-};
-
-static bool is_block_mapping(const struct mapping *m)
-{
-    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
-        if (d->metadata == m)
-            return true;
-    return false;
-}
-
-/* By kind, from the table of all frames. A page of the cache that somebody besides the cache holds
- * counts as mapped. */
-static struct frames count_frames(void)
-{
-    struct frames n = {0};
-    for (u32 i = 0; i < nr_frames; i++) {
-        const struct page *p = &pages[i];
-        if (p->kind == PAGE_ANON)
-            n.anonymous++;
-        if (p->kind != PAGE_CACHE)
-            continue;
-        if (p->mapping && p->mapping->is_metadata && is_block_mapping(p->mapping)) {
-            n.buffers++;
-        } else {
-            n.cached++;
-            n.shared += p->mapping && p->mapping->is_metadata;
-        }
-        n.dirty += p->flags & PG_DIRTY && p->mapping && !p->mapping->is_metadata;
-        n.mapped += p->refs > 1;
-    }
-    return n;
-}
 
 static u32 page_tables(void)
 {
@@ -64,7 +30,7 @@ static u32 page_tables(void)
 
 void proc_meminfo(struct text *t)
 {
-    struct frames f = count_frames();
+    struct memory_usage f = memory_usage();
     u32 slab = slab_pages();
     const struct {
         const char *name;
@@ -97,7 +63,7 @@ void proc_meminfo(struct text *t)
 
 void proc_vmstat(struct text *t)
 {
-    struct frames f = count_frames();
+    struct memory_usage f = memory_usage();
     const struct account *a = &ledger_machine;
     text_printf(t, "nr_free_pages %u\nnr_anon_pages %u\nnr_mapped %u\nnr_file_pages %u\n",
                 nr_free_frames, f.anonymous, f.mapped, f.cached + f.buffers);

@@ -112,6 +112,23 @@ static void status_memory(struct text *t, struct mm *mm)
         text_printf(t, "%s:\t%8u kB\n", lines[i].name, lines[i].pages * (PAGE_SIZE / 1024));
 }
 
+static void status_identity(struct text *t, const struct cred *c)
+{
+    text_printf(t, "Uid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid);
+    text_printf(t, "Gid:\t%u\t%u\t%u\t%u\n", c->gid, c->egid, c->sgid, c->fsgid);
+    text_printf(t, "FDSize:\t%u\nGroups:\t", NR_FDS);
+    for (u32 i = 0; c->groups && i < c->groups->count; i++)
+        text_printf(t, "%u ", c->groups->gid[i]);
+    text_string(t, c->groups && c->groups->count ? "\n" : " \n");
+}
+
+static void status_capabilities(struct text *t, const struct cred *c)
+{
+    text_printf(t, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\n", c->inheritable,
+                c->permitted, c->effective);
+    text_printf(t, "CapBnd:\t%016llx\nCapAmb:\t%016llx\n", CAPABILITIES_ALL, 0ull);
+}
+
 void pid_status(struct text *t, const struct subject *s)
 {
     const struct process *p = s->process;
@@ -121,11 +138,11 @@ void pid_status(struct text *t, const struct subject *s)
         text_printf(t, "Umask:\t%04o\n", s->task->fs->umask);
     text_printf(t, "State:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n",
                 letter, state_name(letter), p->pid, subject_id(s), parent_pid(p));
-    text_printf(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
-    text_printf(t, "FDSize:\t%u\nGroups:\t \n", s->task && s->task->files ? NR_FDS : 0);
+    status_identity(t, s->task ? &s->task->cred : &cred_root);
     if (subject_mm(s))
         status_memory(t, subject_mm(s));
     text_printf(t, "Threads:\t%u\n", p->nr_threads);
+    status_capabilities(t, s->task ? &s->task->cred : &cred_root);
     text_printf(t, "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
                 p->account->switches[SWITCH_VOLUNTARY], p->account->switches[SWITCH_INVOLUNTARY]);
 }

@@ -57,6 +57,11 @@ struct inode *proc_inode(u32 ino, u16 mode, const struct proc_file *file)
     if (!inode)
         return err_ptr(-ENOMEM);
     inode->atime = inode->mtime = inode->ctime = realtime_seconds();
+    struct subject s;
+    if (ino >> INO_ID_SHIFT && subject_find(ino, &s) && s.task) {
+        inode->uid = s.task->cred.euid;
+        inode->gid = s.task->cred.egid;
+    }
     if (!file) {
         inode->nlink = S_TYPE(mode) == S_DIR ? 2 : 1;
         return inode;
