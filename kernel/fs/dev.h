@@ -4,6 +4,8 @@
 
 #include "kernel/fs/vfs.h"
 
+#define DEV_ZERO (1u << 8 | 5) /* /dev/zero, which can be mapped */
+
 /* The operations of a character or block device by Linux's number; NULL when there is none. */
 const struct file_ops *dev_ops(u16 mode, u32 rdev);
 u32 random_word(void);

@@ -4,15 +4,18 @@
  * is the program's mistake.
  */
 #include <linux/mman.h>
+#include <linux/resource.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/mm.h"
 #include "kernel/paths/paths.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
 enum { SIGNAL_KILL = 9, SIGNAL_BUS = 7, SIGNAL_SEGV = 11 };
+
+#define STACK_GAP (256 * PAGE_SIZE) /* between a stack and what can be touched below it */
 
 /* Linux lets the stack grow to any address within its limit; so do we. */
 static struct vma *grow_stack(struct mm *mm, virt_t address)
@@ -24,9 +27,10 @@ static struct vma *grow_stack(struct mm *mm, virt_t address)
         below = v;
     }
     virt_t page = address & PAGE_MASK;
-    if (!v || !v->grows_down || USER_STACK_TOP - page > USER_STACK_MAX)
+    if (!v || !v->grows_down || v->end - page > current->process->limits[RLIMIT_STACK].soft ||
+        mm_may_grow(mm, v->start - page, false, true) < 0)
         return NULL;
-    if (below && page - below->end < PAGE_SIZE) /* a guard page stays between */
+    if (below && below->prot && !below->grows_down && page - below->end < STACK_GAP)
         return NULL;
     v->start = page;
     return v;
@@ -114,14 +118,21 @@ int fault_handle(u32 address, u32 error, bool from_user)
     return signal;
 }
 
-void mm_populate(virt_t start, virt_t end)
+int mm_populate(virt_t start, virt_t end, bool write)
 {
+    struct mm *mm = current->mm;
     for (virt_t va = start; va < end; va += PAGE_SIZE) {
         bool did_io = false;
-        u32 *pte = pte_get(current->mm, va, false);
+        u32 *pte = pte_get(mm, va, false);
+        if (pte && (*pte & PTE_PRESENT) && (!write || (*pte & PTE_WRITE)))
+            continue;
         if (nr_free_frames < 4 * ATOMIC_RESERVE) /* leave the rest to who really touches it */
-            return;
-        if ((!pte || !(*pte & PTE_HELD)) && resolve(current->mm, va, 0, &did_io))
-            return;
+            return -ENOMEM;
+        int signal = resolve(mm, va, write ? FAULT_WRITE : 0, &did_io);
+        if (signal)
+            return signal == SIGNAL_KILL ? -ENOMEM : -EFAULT;
+        if (task_pause())
+            return -EINTR;
     }
+    return 0;
 }

@@ -20,6 +20,7 @@
 
 struct inode;
 struct multiboot_info;
+struct shm;
 
 #define USER_END       0xC0000000u
 #define USER_STACK_TOP 0xBFFFF000u
@@ -73,6 +74,9 @@ struct vma {
     bool shared;         /* writes go to the object, not to a private copy */
     bool grows_down;     /* the stack */
     bool no_write;       /* shared, and the file was not opened for writing */
+    bool dont_fork;      /* a child does not get it (MADV_DONTFORK) */
+    bool wipe_on_fork;   /* a child gets it empty (MADV_WIPEONFORK) */
+    struct shm *shm;     /* the System V segment that is attached here, or NULL (shm.h) */
     struct inode *inode; /* a reference; NULL: anonymous */
     u32 pgoff;           /* of `start`, in pages of the inode */
     struct readahead ra; /* faults in order read ahead as read(2) does */
@@ -90,6 +94,7 @@ struct mm {
     virt_t arg_start, arg_end, env_start, env_end; /* of execve, for /proc/<pid>/cmdline, environ */
     virt_t start_stack;                            /* the stack pointer a program began with */
     struct inode *exe;                             /* what is running; a reference */
+    bool lock_future; /* what is mapped becomes present at once (mlockall(2)) */
     u32 nr_vmas;
     u32 nr_pages; /* mapped now (resident set) */
 };
@@ -103,6 +108,12 @@ struct vma *vma_find(struct mm *mm, virt_t address); /* the one that contains it
 /* Adds a region; takes its own inode reference. The range must be free. */
 int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,
             u32 pgoff);
+/* Adds a region like another one, at a free place. */
+int vma_copy(struct mm *mm, const struct vma *like, virt_t start, virt_t end, u32 pgoff);
+/* Makes a part of one region a region of its own; NULL without memory. */
+struct vma *vma_cut(struct mm *mm, virt_t start, virt_t end);
+/* Where something is mapped, from `at` on; USER_END when nothing is. */
+virt_t mm_next_start(struct mm *mm, virt_t at);
 int mm_unmap(struct mm *mm, virt_t start, virt_t end);
 /* Drops the private pages of a range; they come back fresh (MADV_DONTNEED). */
 int mm_discard(struct mm *mm, virt_t start, virt_t end);
@@ -114,8 +125,12 @@ bool mm_range_free(struct mm *mm, virt_t start, virt_t end);
  * /proc). The number of bytes read. Never sleeps. */
 u32 mm_peek(struct mm *mm, virt_t from, void *buf, u32 len);
 
-/* Makes present what it can of a mapped range (MAP_POPULATE). */
-void mm_populate(virt_t start, virt_t end);
+/* Makes a mapped range of the current program present, to be written as well when `write`. 0, or
+ * what hindered it: -ENOMEM, -EFAULT. Leaves the last free memory alone. Sleeps. */
+int mm_populate(virt_t start, virt_t end, bool write);
+/* limit.c: may the program map so many bytes more? `data`: private and writable; `backed`: by a
+ * file. 0 or -ENOMEM. */
+int mm_may_grow(struct mm *mm, u32 len, bool data, bool backed);
 /* Anonymous memory that fork shares: an inode whose pages live in the page cache. NULL without
  * memory. shared.c */
 struct inode *shared_memory_inode(u32 len);

@@ -9,6 +9,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/shm.h"
 #include "kernel/proc/task.h"
 
 #define USER_TABLES (USER_END >> 22)
@@ -72,8 +73,10 @@ static void vma_free(struct mm *mm, struct vma *v)
     TAILQ_REMOVE(&mm->vmas, v, link);
     mm->nr_vmas--;
     mm->last = NULL;
+    if (v->shm)
+        shm_detached(v->shm);
     if (v->inode)
-        inode_put(v->inode);
+        inode_put(v->inode); /* may sleep */
     kfree(v);
 }
 
@@ -112,7 +115,7 @@ struct vma *vma_find(struct mm *mm, virt_t address)
 static bool joins(const struct vma *v, virt_t start, u32 prot, bool shared, struct inode *inode)
 {
     return v && v->end == start && v->prot == prot && !v->inode && !inode && !shared &&
-           !v->shared && !v->grows_down;
+           !v->shared && !v->grows_down && !v->dont_fork && !v->wipe_on_fork;
 }
 
 int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,
@@ -140,19 +143,48 @@ int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, stru
     return 0;
 }
 
+/* A region with what `like` has, in no list yet. */
+static struct vma *vma_new(struct mm *mm, const struct vma *like)
+{
+    struct vma *v = mm->nr_vmas < VMAS_MAX ? kmalloc(sizeof(*v)) : NULL;
+    if (!v)
+        return NULL;
+    mm->nr_vmas++;
+    *v = *like;
+    if (v->inode)
+        inode_hold(v->inode);
+    if (v->shm)
+        shm_attached(v->shm);
+    return v;
+}
+
+int vma_copy(struct mm *mm, const struct vma *like, virt_t start, virt_t end, u32 pgoff)
+{
+    struct vma *v = vma_new(mm, like), *next;
+    if (!v)
+        return -ENOMEM;
+    v->start = start;
+    v->end = end;
+    v->pgoff = pgoff;
+    TAILQ_FOREACH (next, &mm->vmas, link)
+        if (next->start >= end)
+            break;
+    if (next)
+        TAILQ_INSERT_BEFORE(next, v, link);
+    else
+        TAILQ_INSERT_TAIL(&mm->vmas, v, link);
+    return 0;
+}
+
 /* Makes `at` a border between two regions where it lies inside one. */
 static int split_at(struct mm *mm, virt_t at)
 {
     struct vma *v = vma_find(mm, at);
     if (!v || v->start == at)
         return 0;
-    struct vma *upper = mm->nr_vmas < VMAS_MAX ? kzalloc(sizeof(*upper)) : NULL;
+    struct vma *upper = vma_new(mm, v);
     if (!upper)
         return -ENOMEM;
-    mm->nr_vmas++;
-    *upper = *v;
-    if (upper->inode)
-        inode_hold(upper->inode);
     upper->start = at;
     upper->pgoff += (at - v->start) >> PAGE_SHIFT;
     v->end = at;
@@ -160,16 +192,35 @@ static int split_at(struct mm *mm, virt_t at)
     return 0;
 }
 
+struct vma *vma_cut(struct mm *mm, virt_t start, virt_t end)
+{
+    return split_at(mm, start) < 0 || split_at(mm, end) < 0 ? NULL : vma_find(mm, start);
+}
+
+/* The region that holds `at`, or the next one above; NULL when there is none. */
+static struct vma *vma_from(struct mm *mm, virt_t at)
+{
+    struct vma *v;
+    TAILQ_FOREACH (v, &mm->vmas, link)
+        if (v->end > at)
+            return v;
+    return NULL;
+}
+
+virt_t mm_next_start(struct mm *mm, virt_t at)
+{
+    struct vma *v = vma_from(mm, at);
+    return v ? MAX(v->start, at) : USER_END;
+}
+
 int mm_unmap(struct mm *mm, virt_t start, virt_t end)
 {
     if (split_at(mm, start) < 0 || split_at(mm, end) < 0)
         return -ENOMEM;
-    struct vma *v, *next;
-    TAILQ_FOREACH_SAFE (v, &mm->vmas, link, next) {
-        if (v->start >= start && v->end <= end) {
-            unmap_pages(mm, v->start, v->end);
-            vma_free(mm, v);
-        }
+    struct vma *v;
+    while ((v = vma_from(mm, start)) && v->start < end) { /* vma_free may have slept */
+        unmap_pages(mm, v->start, v->end);
+        vma_free(mm, v);
     }
     return 0;
 }
@@ -291,15 +342,13 @@ struct mm *mm_fork(struct mm *from)
     to->exe = from->exe ? inode_hold(from->exe) : NULL;
     struct vma *v;
     TAILQ_FOREACH (v, &from->vmas, link) {
-        struct vma *copy = kzalloc(sizeof(*copy));
+        if (v->dont_fork)
+            continue;
+        struct vma *copy = vma_new(to, v);
         if (!copy)
             goto fail;
-        *copy = *v;
-        if (copy->inode)
-            inode_hold(copy->inode);
         TAILQ_INSERT_TAIL(&to->vmas, copy, link);
-        to->nr_vmas++;
-        if (fork_pages(to, from, v) < 0)
+        if (!v->wipe_on_fork && fork_pages(to, from, v) < 0)
             goto fail;
     }
     tlb_flush_all();

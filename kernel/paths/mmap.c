@@ -9,6 +9,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include "kernel/fs/dev.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
@@ -66,80 +67,132 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
     return 0;
 }
 
-static int check_file(struct file *f, u32 prot, bool shared)
+/* What mmap is asked for, as far as it is known. */
+struct request {
+    virt_t address;
+    u32 len, prot, flags, pgoff;
+    bool shared, no_write;
+    struct inode *inode; /* a reference; NULL: anonymous */
+};
+
+static int check_file(const struct file *f, const struct request *r)
 {
     u32 access = f->flags & O_ACCMODE;
-    if (S_TYPE(f->inode->mode) != S_REG)
-        return -ENODEV;
-    if (access == O_WRONLY)
+    if (access == O_WRONLY || (r->shared && (r->prot & PROT_WRITE) && access != O_RDWR))
         return -EACCES;
-    if (shared && (prot & PROT_WRITE) && access != O_RDWR)
-        return -EACCES;
-    return 0;
+    return S_TYPE(f->inode->mode) == S_REG && f->inode->mapping.ops ? 0 : -ENODEV;
+}
+
+/* The descriptor's file. /dev/zero stands for anonymous memory, as it did before there was such. */
+static int find_file(struct request *r, u32 fd)
+{
+    if (r->flags & MAP_ANONYMOUS)
+        return 0;
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    int err = 0;
+    if (S_TYPE(f->inode->mode) == S_CHR && f->inode->rdev == DEV_ZERO) {
+        r->flags |= MAP_ANONYMOUS;
+    } else if (!(err = check_file(f, r))) {
+        r->inode = inode_hold(f->inode);
+        r->no_write = r->shared && (f->flags & O_ACCMODE) != O_RDWR;
+    }
+    file_put(f);
+    return err;
+}
+
+static int check_request(struct mm *mm, const struct request *r)
+{
+    u32 type = r->flags & MAP_TYPE;
+    const u32 known = MAP_SHARED_VALIDATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN |
+                      MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |
+                      MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB;
+    if (!r->len || type == 0)
+        return -EINVAL;
+    if (r->pgoff + (r->len >> PAGE_SHIFT) < r->pgoff)
+        return -EOVERFLOW;
+    if (!r->shared && type != MAP_PRIVATE)
+        return -EINVAL;
+    if (type == MAP_SHARED_VALIDATE && r->flags & ~known)
+        return -EOPNOTSUPP;
+    if (r->flags & MAP_ANONYMOUS && r->shared && r->flags & MAP_GROWSDOWN)
+        return -EINVAL;
+    if (r->flags & MAP_HUGETLB)
+        return -ENOMEM; /* as on Linux where nobody has set huge pages aside */
+    return mm_may_grow(mm, r->len, !r->shared && (r->prot & PROT_WRITE),
+                       r->inode || r->flags & MAP_NORESERVE);
+}
+
+/* Makes the place free where the mapping goes. */
+static int choose_address(struct mm *mm, struct request *r)
+{
+    virt_t at = r->address, end = at + r->len;
+    if (!(r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+        at &= PAGE_MASK;
+        if (at < PAGE_SIZE || at >= MMAP_TOP || r->len > MMAP_TOP - at ||
+            !mm_range_free(mm, at, at + r->len))
+            at = mm_find_free(mm, r->len);
+        r->address = at;
+        return at ? 0 : -ENOMEM;
+    }
+    if (at >= USER_END || r->len > USER_END - at)
+        return -ENOMEM;
+    if (at & (PAGE_SIZE - 1))
+        return -EINVAL;
+    if (at < PAGE_SIZE)
+        return -EPERM;
+    if (r->flags & MAP_FIXED_NOREPLACE)
+        return mm_range_free(mm, at, end) ? 0 : -EEXIST;
+    return mm_unmap(mm, at, end);
+}
+
+static int map(struct mm *mm, struct request *r)
+{
+    int err = choose_address(mm, r);
+    if (err)
+        return err;
+    if (r->flags & MAP_ANONYMOUS) {
+        r->pgoff = 0;
+        if (r->shared && !(r->inode = shared_memory_inode(r->len)))
+            return -ENOMEM; /* anonymous memory that fork shares has an owner too */
+    }
+    virt_t end = r->address + r->len;
+    u32 prot = r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+    bool down = r->flags & MAP_GROWSDOWN && r->flags & MAP_ANONYMOUS;
+    if (!down && !r->no_write)
+        return vma_add(mm, r->address, end, prot, r->shared, r->inode, r->pgoff);
+    struct vma like = {.prot = prot,
+                       .shared = r->shared,
+                       .inode = r->inode,
+                       .no_write = r->no_write,
+                       .grows_down = down};
+    return vma_copy(mm, &like, r->address, end, r->pgoff);
 }
 
 long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff)
 {
     struct mm *mm = current->mm;
     u32 type = flags & MAP_TYPE;
-    bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
-    if (!len || (!shared && type != MAP_PRIVATE) || (prot & ~7u))
-        return -EINVAL;
-    if (len > USER_END)
-        return -ENOMEM;
-    len = ROUND_UP(len, PAGE_SIZE);
-    if (pgoff + (len >> PAGE_SHIFT) < pgoff)
-        return -EOVERFLOW;
-
-    if (flags & MAP_FIXED_NOREPLACE)
-        flags |= MAP_FIXED;
-
-    struct inode *inode = NULL;
-    bool no_write = false;
-    if (!(flags & MAP_ANONYMOUS)) {
-        struct file *f = fd_get(fd);
-        if (!f)
-            return -EBADF;
-        int err = check_file(f, prot, shared);
-        inode = err ? NULL : inode_hold(f->inode);
-        no_write = shared && (f->flags & O_ACCMODE) != O_RDWR;
-        file_put(f);
-        if (err)
-            return err;
-    } else if (shared) {
-        inode = shared_memory_inode(len); /* anonymous memory that fork shares has an owner too */
-        if (!inode)
-            return -ENOMEM;
-        pgoff = 0;
-    } else {
-        pgoff = 0;
-    }
-
-    long ret;
-    if (flags & MAP_FIXED) {
-        ret = address & (PAGE_SIZE - 1)                                                   ? -EINVAL
-              : address < PAGE_SIZE                                                       ? -EPERM
-              : address >= USER_END || len > USER_END - address                           ? -ENOMEM
-              : flags & MAP_FIXED_NOREPLACE && !mm_range_free(mm, address, address + len) ? -EEXIST
-                                                                                          : 0;
-        if (ret == 0)
-            ret = mm_unmap(mm, address, address + len);
-    } else {
-        address &= PAGE_MASK;
-        if (address < PAGE_SIZE || address >= MMAP_TOP || len > MMAP_TOP - address ||
-            !mm_range_free(mm, address, address + len))
-            address = mm_find_free(mm, len);
-        ret = address ? 0 : -ENOMEM;
-    }
-    if (ret == 0)
-        ret = vma_add(mm, address, address + len, prot, shared, inode, pgoff);
-    if (ret == 0 && no_write)
-        vma_find(mm, address)->no_write = true;
-    if (inode)
-        inode_put(inode);
-    if (ret == 0 && (flags & MAP_POPULATE))
-        mm_populate(address, address + len);
-    return ret < 0 ? ret : (long)address;
+    struct request r = {.address = address,
+                        .len = ROUND_UP(len, PAGE_SIZE),
+                        .prot = prot,
+                        .flags = flags,
+                        .pgoff = pgoff,
+                        .shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE};
+    int err = find_file(&r, fd);
+    if (err)
+        return err;
+    err = len && !r.len ? -ENOMEM : check_request(mm, &r);
+    if (!err)
+        err = map(mm, &r);
+    if (r.inode)
+        inode_put(r.inode);
+    if (err)
+        return err;
+    if (flags & (MAP_POPULATE | MAP_LOCKED) || mm->lock_future)
+        (void)mm_populate(r.address, r.address + r.len, false);
+    return r.address;
 }
 
 /* mmap(2) of old: six words in memory, the offset in bytes. */
@@ -166,14 +219,37 @@ long sys_munmap(u32 address, u32 len)
     return mm_unmap(current->mm, address, address + len);
 }
 
+/* PROT_GROWSDOWN, which glibc uses to make a stack executable: from the range's end down to the
+ * beginning of the region. */
+static int extend_down(struct mm *mm, u32 *address, u32 len)
+{
+    virt_t at = mm_next_start(mm, *address), end = *address + len;
+    struct vma *v = at < end ? vma_find(mm, at) : NULL;
+    if (!v)
+        return -ENOMEM;
+    if (!v->grows_down)
+        return -EINVAL;
+    *address = v->start;
+    return 0;
+}
+
 long sys_mprotect(u32 address, u32 len, u32 prot)
 {
-    if ((address & (PAGE_SIZE - 1)) || (prot & ~7u))
+    struct mm *mm = current->mm;
+    u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+    prot &= ~grows;
+    if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || (address & (PAGE_SIZE - 1)))
         return -EINVAL;
     if (!len)
         return 0;
     len = ROUND_UP(len, PAGE_SIZE);
     if (!len || !user_pages_ok(address, len))
         return -ENOMEM;
-    return mm_protect(current->mm, address, address + len, prot);
+    if (prot & ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+        return -EINVAL;
+    virt_t end = address + len;
+    int err = grows == PROT_GROWSUP     ? -EINVAL /* no stack grows up here */
+              : grows == PROT_GROWSDOWN ? extend_down(mm, &address, len)
+                                        : 0;
+    return err ? err : mm_protect(mm, address, end, prot & ~(u32)PROT_SEM);
 }

@@ -1,6 +1,5 @@
 /* Calls on the calling task itself and on the machine. */
 #include <asm/ldt.h>
-#include <linux/mman.h>
 #include <linux/reboot.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
@@ -62,46 +61,6 @@ long sys_getsid(u32 pid)
 {
     struct process *p = target(pid);
     return p ? (long)p->sid : -ESRCH;
-}
-
-/* brk(2) of the kernel: answers the break as it is then, moved or not. */
-long sys_brk(u32 to)
-{
-    struct mm *mm = current->mm;
-    if (to < mm->brk_start || to > MMAP_TOP)
-        return mm->brk;
-    virt_t old_end = ROUND_UP(mm->brk, PAGE_SIZE), new_end = ROUND_UP(to, PAGE_SIZE);
-    if (new_end > old_end) {
-        if (!mm_range_free(mm, old_end, new_end) ||
-            vma_add(mm, old_end, new_end, PROT_READ | PROT_WRITE, false, NULL, 0) < 0)
-            return mm->brk;
-    } else if (new_end < old_end && mm_unmap(mm, new_end, old_end) < 0) {
-        return mm->brk;
-    }
-    return mm->brk = to;
-}
-
-/* Advice is only advice, but for MADV_DONTNEED, after which anonymous memory reads as zeroes. */
-long sys_madvise(u32 address, u32 len, u32 advice)
-{
-    if (address & (PAGE_SIZE - 1))
-        return -EINVAL;
-    if (len > (u32)-PAGE_SIZE)
-        return -EINVAL;
-    len = ROUND_UP(len, PAGE_SIZE);
-    if (address >= USER_END || len > USER_END - address)
-        return -ENOMEM;
-    switch (advice) {
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-        return 0;
-    case MADV_DONTNEED:
-        return mm_discard(current->mm, address, address + len);
-    default:
-        return -EINVAL;
-    }
 }
 
 /* set_thread_area(2): a thread-local segment in one of the three GDT entries kept for it. */

@@ -75,8 +75,6 @@ long sys_getpgid(u32 pid);
 long sys_getpgrp(void);
 long sys_setsid(void);
 long sys_getsid(u32 pid);
-long sys_brk(u32 to);
-long sys_madvise(u32 address, u32 len, u32 advice);
 long sys_set_thread_area(void __user *descriptor);
 long sys_set_tid_address(u32 __user *tid);
 long sys_sched_yield(void);
@@ -92,6 +90,18 @@ long sys_membarrier(s32 command, u32 flags, s32 cpu);
 long sys_getrandom(void __user *buf, u32 len, u32 flags);
 long sys_personality(u32 persona);
 long sys_syslog(s32 type, char __user *buf, s32 len); /* syslog.c */
+
+/* memory.c; mremap: kernel/mm/remap.c */
+long sys_brk(u32 to);
+long sys_madvise(u32 address, u32 len, u32 advice);
+long sys_mincore(u32 address, u32 len, u8 __user *vec);
+long sys_msync(u32 address, u32 len, u32 flags);
+long sys_mlock(u32 address, u32 len);
+long sys_mlock2(u32 address, u32 len, u32 flags);
+long sys_munlock(u32 address, u32 len);
+long sys_mlockall(u32 flags);
+long sys_munlockall(void);
+long sys_mremap(u32 address, u32 old_len, u32 new_len, u32 flags, u32 to);
 
 /* time.c */
 long sys_times(void __user *to);

@@ -22,6 +22,7 @@
 #include "kernel/ledger/ledger.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/shm.h"
 #include "kernel/net/net.h"
 #include "kernel/paths/paths.h"
 #include "kernel/proc/exec.h"
@@ -98,6 +99,7 @@ static const syscall table[] = {
     CALL(syslog),
     CALL(wait4),
     CALL(sysinfo),
+    PARTLY(ipc, "shared memory alone: no semaphores, no message queues"),
     CALL(fsync),
     CALL(clone),
     CALL(setdomainname),
@@ -111,12 +113,18 @@ static const syscall table[] = {
     CALL_AS(setfsgid, sys_setfsgid16),
     CALL_AS(_llseek, sys_llseek),
     CALL_AS(_newselect, sys_select),
+    CALL(msync),
     CALL(readv),
     CALL(writev),
     CALL(getsid),
     CALL_AS(fdatasync, sys_fsync),
+    CALL(mlock),
+    CALL(munlock),
+    CALL(mlockall),
+    CALL(munlockall),
     CALL(sched_yield),
     CALL(nanosleep),
+    CALL(mremap),
     CALL_AS(setresuid, sys_setresuid16),
     CALL_AS(getresuid, sys_getresuid16),
     CALL(poll),
@@ -149,6 +157,7 @@ static const syscall table[] = {
     CALL_AS(setgid32, sys_setgid),
     CALL_AS(setfsuid32, sys_setfsuid),
     CALL_AS(setfsgid32, sys_setfsgid),
+    CALL(mincore),
     CALL(madvise),
     CALL(getdents64),
     CALL(fcntl64),
@@ -191,7 +200,12 @@ static const syscall table[] = {
     CALL(recvmsg),
     CALL(shutdown),
     PARTLY(membarrier, "no private commands"),
+    CALL(mlock2),
     CALL(statx),
+    CALL(shmget),
+    PARTLY(shmctl, "no SHM_INFO, SHM_STAT"),
+    CALL(shmat),
+    CALL(shmdt),
     CALL_AS(clock_gettime64, sys_clock_gettime64),
     CALL_AS(clock_settime64, sys_clock_settime64),
     CALL_AS(clock_getres_time64, sys_clock_getres64),

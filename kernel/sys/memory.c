@@ -1,0 +1,237 @@
+/*
+ * Calls on a program's memory that belong to no path: the break, advice, what is present, what has
+ * to stay. brk(2), madvise(2), mincore(2), msync(2), mlock(2).
+ *
+ * Ferry has no swap, and a page that a program maps is never taken from it. So memory that was
+ * locked is memory that was made present; there is nothing to unlock.
+ */
+#include <linux/mman.h>
+#include "kernel/cache/cache.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/proc/task.h"
+#include "kernel/sys/sys.h"
+
+/* brk(2) of the kernel: answers the break as it is then, moved or not. */
+long sys_brk(u32 to)
+{
+    struct mm *mm = current->mm;
+    if (to < mm->brk_start || to > MMAP_TOP)
+        return mm->brk;
+    virt_t old_end = ROUND_UP(mm->brk, PAGE_SIZE), new_end = ROUND_UP(to, PAGE_SIZE);
+    if (new_end > old_end) {
+        if (!mm_range_free(mm, old_end, new_end) ||
+            mm_may_grow(mm, new_end - old_end, true, false) < 0 ||
+            vma_add(mm, old_end, new_end, PROT_READ | PROT_WRITE, false, NULL, 0) < 0)
+            return mm->brk;
+    } else if (new_end < old_end && mm_unmap(mm, new_end, old_end) < 0) {
+        return mm->brk;
+    }
+    mm->brk = to;
+    if (mm->lock_future && new_end > old_end)
+        (void)mm_populate(old_end, new_end, false);
+    return to;
+}
+
+/* Is every page of the range mapped? */
+static bool all_mapped(virt_t start, virt_t end)
+{
+    while (start < end) {
+        struct vma *v = vma_find(current->mm, start);
+        if (!v)
+            return false;
+        start = v->end;
+    }
+    return true;
+}
+
+/* Rounds a range to pages; false where it does not end below the kernel. */
+static bool range_ok(u32 address, u32 *len)
+{
+    u32 rounded = ROUND_UP(*len, PAGE_SIZE);
+    if (rounded < *len || address > USER_END || rounded > USER_END - address)
+        return false;
+    *len = rounded;
+    return true;
+}
+
+enum advice { ADVICE_NONE, ADVICE_DISCARD, ADVICE_POPULATE, ADVICE_FORK };
+
+/* What a region may be told, and what that means; negative: not that region. */
+static int check_advice(const struct vma *v, u32 advice)
+{
+    switch (advice) {
+    case MADV_NORMAL: /* faults read ahead as they find it worth while, whatever was advised */
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+    case MADV_DONTDUMP: /* no core is ever dumped */
+    case MADV_DODUMP:
+        return ADVICE_NONE;
+    case MADV_FREE: /* may come back as zeroes at once */
+        return v->inode ? -EINVAL : ADVICE_DISCARD;
+    case MADV_DONTNEED:
+    case MADV_DONTNEED_LOCKED:
+        return ADVICE_DISCARD;
+    case MADV_POPULATE_READ:
+        return v->prot & PROT_READ ? ADVICE_POPULATE : -EFAULT;
+    case MADV_POPULATE_WRITE:
+        return v->prot & PROT_WRITE ? ADVICE_POPULATE : -EFAULT;
+    case MADV_WIPEONFORK:
+        return v->inode ? -EINVAL : ADVICE_FORK;
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_KEEPONFORK:
+        return ADVICE_FORK;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* On a part of one region. */
+static int advise(struct mm *mm, virt_t start, virt_t end, u32 advice)
+{
+    struct vma *v = vma_find(mm, start);
+    int what = check_advice(v, advice);
+    switch (what) {
+    case ADVICE_DISCARD:
+        return mm_discard(mm, start, end);
+    case ADVICE_POPULATE:
+        return mm_populate(start, end, advice == MADV_POPULATE_WRITE);
+    case ADVICE_FORK:
+        v = vma_cut(mm, start, end);
+        if (!v)
+            return -ENOMEM;
+        if (advice == MADV_DONTFORK || advice == MADV_DOFORK)
+            v->dont_fork = advice == MADV_DONTFORK;
+        else
+            v->wipe_on_fork = advice == MADV_WIPEONFORK;
+        return 0;
+    default:
+        return what;
+    }
+}
+
+/* Holes are passed over and reported at the end, as on Linux. */
+long sys_madvise(u32 address, u32 len, u32 advice)
+{
+    struct mm *mm = current->mm;
+    static const struct vma any = {.prot = PROT_READ | PROT_WRITE};
+    if (address & (PAGE_SIZE - 1) || check_advice(&any, advice) == -EINVAL ||
+        !range_ok(address, &len))
+        return -EINVAL;
+    int hole = 0;
+    virt_t end = address + len;
+    for (virt_t at = address, next; at < end; at = next) {
+        struct vma *v = vma_find(mm, at);
+        if (!v) {
+            hole = -ENOMEM;
+            next = mm_next_start(mm, at);
+            continue;
+        }
+        next = MIN(end, v->end);
+        int err = advise(mm, at, next, advice);
+        if (err)
+            return err;
+    }
+    return hole;
+}
+
+static u8 is_present(struct mm *mm, virt_t at)
+{
+    u32 *pte = pte_get(mm, at, false);
+    if (pte && (*pte & PTE_HELD))
+        return 1;
+    struct vma *v = vma_find(mm, at);
+    if (!v || !v->inode)
+        return 0;
+    struct page *page = cache_peek(&v->inode->mapping, v->pgoff + ((at - v->start) >> PAGE_SHIFT));
+    if (page)
+        page_put(page, HOLD_USE);
+    return page ? 1 : 0;
+}
+
+long sys_mincore(u32 address, u32 len, u8 __user *vec)
+{
+    if (address & (PAGE_SIZE - 1))
+        return -EINVAL;
+    if (!range_ok(address, &len))
+        return -ENOMEM;
+    for (u32 at = 0; at < len;) {
+        u8 answer[64];
+        u32 n = 0, first = at;
+        for (; n < sizeof(answer) && at < len; at += PAGE_SIZE) {
+            if (!vma_find(current->mm, address + at))
+                return -ENOMEM;
+            answer[n++] = is_present(current->mm, address + at);
+        }
+        if (copyout(vec + (first >> PAGE_SHIFT), answer, n) < 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
+/* What programs write to shared pages is in the file at once; tmpfs has no disk to bring it to. */
+long sys_msync(u32 address, u32 len, u32 flags)
+{
+    if (flags & ~(u32)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC) || address & (PAGE_SIZE - 1))
+        return -EINVAL;
+    return range_ok(address, &len) && all_mapped(address, address + len) ? 0 : -ENOMEM;
+}
+
+static int whole_pages(u32 *address, u32 *len)
+{
+    u32 inside = *address & (PAGE_SIZE - 1);
+    if (*len + inside < *len)
+        return -EINVAL;
+    *len += inside;
+    *address -= inside;
+    return range_ok(*address, len) && all_mapped(*address, *address + *len) ? 0 : -ENOMEM;
+}
+
+long sys_mlock2(u32 address, u32 len, u32 flags)
+{
+    if (flags & ~(u32)MLOCK_ONFAULT)
+        return -EINVAL;
+    int err = whole_pages(&address, &len);
+    if (!err && !(flags & MLOCK_ONFAULT))
+        err = mm_populate(address, address + len, false);
+    return err;
+}
+
+long sys_mlock(u32 address, u32 len)
+{
+    return sys_mlock2(address, len, 0);
+}
+
+long sys_munlock(u32 address, u32 len)
+{
+    return whole_pages(&address, &len);
+}
+
+long sys_mlockall(u32 flags)
+{
+    if (!flags || flags == MCL_ONFAULT || flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+        return -EINVAL;
+    struct mm *mm = current->mm;
+    mm->lock_future = (flags & MCL_FUTURE) && !(flags & MCL_ONFAULT);
+    if (!(flags & MCL_CURRENT) || flags & MCL_ONFAULT)
+        return 0;
+    for (virt_t at = mm_next_start(mm, 0); at < USER_END; at = mm_next_start(mm, at)) {
+        virt_t end = vma_find(mm, at)->end;
+        (void)mm_populate(at, end, false); /* as on Linux, what cannot be there now is no error */
+        at = end;
+    }
+    return 0;
+}
+
+long sys_munlockall(void)
+{
+    current->mm->lock_future = false;
+    return 0;
+}
