@@ -169,12 +169,11 @@ void echo_erase_tab(struct tty *tty, u32 columns, bool after_tab)
 void echo_flush(struct tty *tty)
 {
     struct tty_line *line = &tty->line;
-    u32 room = output_room(tty);
-    while (room && line->echo_tail != line->echo_head) {
+    u32 room;
+    while (line->echo_tail != line->echo_head && (room = output_room(tty)) != 0) {
         u32 at = line->echo_tail % TTY_ECHO;
         u32 n = MIN(MIN(line->echo_head - line->echo_tail, TTY_ECHO - at), room);
-        u32 taken = tty->ops->write(tty, line->echo + at, n);
-        line->echo_tail += taken;
-        room = taken == n ? room - n : 0;
+        line->echo_tail += n; /* first: a terminal may answer, and we be here again */
+        tty->ops->write(tty, line->echo + at, n);
     }
 }
