@@ -43,7 +43,7 @@ trap_common:
     add esp, 4
 ; Back to where the trap came from. A program may have loaded a segment register and then taken
 ; its descriptor away (set_thread_area), so each pop can fault: then the register becomes null, as
-; on Linux. If even iret cannot go back, the program is killed.
+; on Linux. If even iret cannot go back, the program gets SIGSEGV.
 %macro pop_segment 1
 %%pop:
     pop %1
@@ -69,12 +69,10 @@ trap_return:
 section .extable
     dd .iret, iret_fault
 section .text.fixup
-extern trap_return_failed
-iret_fault:
-    mov eax, KERNEL_DATA
-    mov ds, eax
-    mov es, eax
-    call trap_return_failed             ; does not return
+iret_fault:                             ; a trap of the program's, with the frame of the first
+    push dword 0
+    push dword 13                       ; general protection
+    jmp trap_common
 
 section .rodata
 global trap_stubs

@@ -1,43 +1,46 @@
 /*
  * Where every trap arrives: system calls, page faults, other exceptions, interrupts.
  *
- * A program's fault kills the program and says why; the kernel's own fault is a panic, unless the
+ * A program's fault becomes a signal; the kernel's own fault is a panic, unless the
  * instruction is one of uaccess.asm, which may touch a bad user address and has a place to go on.
  */
 #include "kernel/cpu/trap.h"
+#include "kernel/cpu/fpu_frame.h"
 #include "kernel/ledger/ledger.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/fault.h"
+#include "kernel/mm/mm.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/sched.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/signal_internal.h"
 
-enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_FPE = 8, SIG_SEGV = 11 };
-
+/* What a program gets for each: SDM vol. 3, table 6-1; signal and si_code as on Linux, 0 where it
+ * is to be found out, or is SI_KERNEL. `at`: si_addr is the instruction. */
 static const struct {
     const char *name;
-    u8 signal;
+    u8 signal, code;
+    bool at;
 } exceptions[] = {
-    [0] = {"divide error", SIG_FPE},
-    [1] = {"debug", SIG_TRAP},
-    [2] = {"non-maskable interrupt", 0},
-    [3] = {"breakpoint", SIG_TRAP},
-    [4] = {"overflow", SIG_SEGV},
-    [5] = {"bound range exceeded", SIG_SEGV},
-    [6] = {"invalid opcode", SIG_ILL},
-    [7] = {"device not available", SIG_FPE},
-    [8] = {"double fault", 0},
-    [9] = {"coprocessor segment overrun", SIG_FPE},
-    [10] = {"invalid TSS", SIG_SEGV},
-    [11] = {"segment not present", SIG_BUS},
-    [12] = {"stack fault", SIG_BUS},
-    [13] = {"general protection fault", SIG_SEGV},
-    [14] = {"page fault", SIG_SEGV},
-    [15] = {"reserved", 0},
-    [16] = {"x87 floating-point error", SIG_FPE},
-    [17] = {"alignment check", SIG_BUS},
-    [18] = {"machine check", 0},
-    [19] = {"SIMD floating-point exception", SIG_FPE},
+    [0] = {"divide error", SIGFPE, FPE_INTDIV, true},
+    [1] = {"debug", SIGTRAP, TRAP_TRACE, true},
+    [2] = {"non-maskable interrupt", 0, 0, false},
+    [3] = {"breakpoint", SIGTRAP, 0, false},
+    [4] = {"overflow", SIGSEGV, 0, false},
+    [5] = {"bound range exceeded", SIGSEGV, 0, false},
+    [6] = {"invalid opcode", SIGILL, ILL_ILLOPN, true},
+    [7] = {"device not available", SIGFPE, 0, false},
+    [8] = {"double fault", 0, 0, false},
+    [9] = {"coprocessor segment overrun", SIGFPE, 0, false},
+    [10] = {"invalid TSS", SIGSEGV, 0, false},
+    [11] = {"segment not present", SIGBUS, 0, false},
+    [12] = {"stack fault", SIGBUS, 0, false},
+    [13] = {"general protection fault", SIGSEGV, 0, false},
+    [14] = {"page fault", SIGSEGV, 0, false},
+    [15] = {"reserved", 0, 0, false},
+    [16] = {"x87 floating-point error", SIGFPE, 0, true},
+    [17] = {"alignment check", SIGBUS, BUS_ADRALN, false},
+    [18] = {"machine check", 0, 0, false},
+    [19] = {"SIMD floating-point exception", SIGFPE, 0, true},
 };
 
 struct extable_entry {
@@ -61,6 +64,14 @@ static u32 read_cr2(void)
     return address;
 }
 
+/* For the sigcontext of a handler. */
+static void note_fault(const struct trap_frame *f, u32 address)
+{
+    current->signals.trap = f->vector;
+    current->signals.error = f->error;
+    current->signals.address = address;
+}
+
 static void page_fault(struct trap_frame *f)
 {
     u32 address = read_cr2();
@@ -77,17 +88,25 @@ static void page_fault(struct trap_frame *f)
     int signal = fault_handle(address, f->error, from_user);
     if (signal == 0)
         return;
-    if (from_user)
-        task_die(signal, "%s at %08x, eip %08x (%s of %s page)", exceptions[14].name, address,
-                 f->eip,
+    if (!from_user) {
+        f->eip = go_on;
+        return;
+    }
+    if (current->killed) /* there was no memory */
+        return;
+    note_fault(f, address);
+    bool mapped = address < USER_END && vma_find(current->mm, address);
+    int code = signal == SIGBUS ? BUS_ADRERR : mapped ? SEGV_ACCERR : SEGV_MAPERR;
+    signal_fault(signal, code, address, "%s at %08x, eip %08x (%s of %s page)", exceptions[14].name,
+                 address, f->eip,
                  f->error & FAULT_WRITE ? "write" : (f->error & FAULT_FETCH ? "fetch" : "read"),
                  f->error & FAULT_PRESENT ? "a protected" : "an absent");
-    f->eip = go_on;
 }
 
 static void exception(struct trap_frame *f)
 {
-    const char *name = f->vector < ARRAY_LEN(exceptions) ? exceptions[f->vector].name : "reserved";
+    bool known = f->vector < ARRAY_LEN(exceptions);
+    const char *name = known ? exceptions[f->vector].name : "reserved";
     ledger_entry(account_current(), ENTRY_EXCEPTION);
     if (!trap_from_user(f)) {
         u32 go_on = extable_find(f->eip); /* the way back to a program (trap.asm) */
@@ -96,16 +115,14 @@ static void exception(struct trap_frame *f)
         f->eip = go_on;
         return;
     }
-    int signal = f->vector < ARRAY_LEN(exceptions) ? exceptions[f->vector].signal : 0;
     irq_enable();
-    task_die(signal ? signal : SIG_SEGV, "%s, eip %08x, error %x", name, f->eip, f->error);
-}
-
-/* iret could not return to the program: its code or stack segment is gone. */
-void trap_return_failed(void)
-{
-    irq_enable();
-    task_die(SIG_SEGV, "no way back: a segment register holds no valid selector");
+    note_fault(f, current->signals.address);
+    int signal = known && exceptions[f->vector].signal ? exceptions[f->vector].signal : SIGSEGV;
+    int code = known ? exceptions[f->vector].code : 0;
+    if (f->vector == TRAP_FPU || f->vector == TRAP_SIMD)
+        code = fpu_exception_code(f->vector == TRAP_SIMD);
+    signal_fault(signal, code ? code : SI_KERNEL, known && exceptions[f->vector].at ? f->eip : 0,
+                 "%s, eip %08x, error %x", name, f->eip, f->error);
 }
 
 void trap_dispatch(struct trap_frame *f)
@@ -129,5 +146,5 @@ void trap_dispatch(struct trap_frame *f)
     }
 
     if (from_user)
-        task_return_to_user(); /* killed? time slice used up? */
+        task_return_to_user(); /* a signal? time slice used up? */
 }

@@ -27,7 +27,6 @@ static inline bool trap_from_user(const struct trap_frame *f)
 }
 
 void trap_dispatch(struct trap_frame *frame);
-void trap_return_failed(void);                        /* called by trap.asm */
 void irq_dispatch(u8 line);                           /* irq.c */
 void syscall_dispatch(struct trap_frame *frame);      /* kernel/sys/table.c */
 void registers_print(const struct trap_frame *frame); /* panic.c */

@@ -11,7 +11,7 @@
 #include "kernel/mm/fault.h"
 #include "kernel/mm/mm.h"
 #include "kernel/paths/paths.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/exit.h"
 
 enum { SIGNAL_KILL = 9, SIGNAL_BUS = 7, SIGNAL_SEGV = 11 };
 
@@ -112,8 +112,7 @@ int fault_handle(u32 address, u32 error, bool from_user)
     ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
     if (signal == SIGNAL_KILL) {
         kprintf("%s[%u]: out of memory: killed\n", current->name, current->tid);
-        if (!from_user) /* in the middle of a system call: it ends first, with -EFAULT */
-            current->kill_signal = SIGNAL_KILL;
+        process_kill(current->process, SIGNAL_KILL); /* a call under way ends first */
     }
     return signal;
 }

@@ -16,6 +16,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/signal_internal.h"
 #include "kernel/proc/program.h"
 #include "kernel/sys/lookup.h"
 
@@ -108,6 +109,7 @@ static void exec_commit(struct program *p, struct mm *mm)
     fpu_state_init(&current->fpu);
     fpu_restore(&current->fpu);
     current->clear_child_tid = current->set_child_tid = 0;
+    signal_exec();
     trace(TRACE_EXEC, current->tid, 0);
 }
 

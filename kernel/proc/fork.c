@@ -11,7 +11,7 @@
 /* The child's process: what fork(2) says is inherited. */
 static struct process *copy_process(struct process *from)
 {
-    struct process *p = process_alloc(from->name);
+    struct process *p = process_alloc(NULL, from);
     if (!p)
         return NULL;
     p->pgid = from->pgid;
@@ -54,7 +54,9 @@ static struct task *copy_task(u32 stack)
     memcpy(t->tls, parent->tls, sizeof(t->tls));
     fpu_save(&t->fpu); /* the parent's registers of this moment */
     p->parent = parent->process;
-    LIST_INSERT_HEAD(&p->parent->children, p, sibling);
+    TAILQ_INSERT_TAIL(&p->parent->children, p, sibling);
+    t->signals.blocked = parent->signals.blocked;
+    t->signals.stack = parent->signals.stack;
 
     task_prepare_user(t);
     *t->frame = *parent->frame;

@@ -14,8 +14,9 @@ void task_prepare_user(struct task *t); /* it will leave the kernel by task_user
 
 /* process.c */
 void process_init(struct process *p, const char *name, struct account *account);
-struct process *process_alloc(const char *name); /* no pid yet; NULL without memory */
-void process_free(struct process *p);            /* NULL is allowed */
+/* No pid yet; NULL without memory. Named so, or as `from`, whose signal actions it copies. */
+struct process *process_alloc(const char *name, const struct process *from);
+void process_free(struct process *p); /* NULL is allowed */
 void process_start(struct process *p, u32 pid);
 void process_reap(struct process *p);
 

@@ -5,6 +5,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/signal_internal.h"
 
 struct process_list all_processes = TAILQ_HEAD_INITIALIZER(all_processes);
 u32 process_count;
@@ -22,9 +23,12 @@ void process_init(struct process *p, const char *name, struct account *account)
 {
     memset(p, 0, sizeof(*p));
     strlcpy(p->name, name, TASK_NAME);
-    LIST_INIT(&p->children);
+    TAILQ_INIT(&p->children);
     TAILQ_INIT(&p->threads);
     wait_init(&p->child_exit);
+    wait_init(&p->continued);
+    signal_init_pending(&p->pending);
+    p->exit_signal = SIGCHLD;
     p->account = account;
     for (u32 i = 0; i < NR_LIMITS; i++)
         p->limits[i] = (struct limit){RLIM_INFINITY, RLIM_INFINITY};
@@ -34,16 +38,19 @@ void process_init(struct process *p, const char *name, struct account *account)
     p->limits[RLIMIT_NPROC] = (struct limit){TASKS_MAX, TASKS_MAX};
 }
 
-struct process *process_alloc(const char *name)
+struct process *process_alloc(const char *name, const struct process *from)
 {
     struct process *p = kmalloc(sizeof(*p));
     struct account *account = account_new();
-    if (!p || !account) {
+    struct signal_actions *actions = signal_actions_new(from ? from->actions : NULL);
+    if (!p || !account || !actions) {
         kfree(p);
         account_put(account);
+        signal_actions_put(actions);
         return NULL;
     }
-    process_init(p, name, account);
+    process_init(p, from ? from->name : name, account);
+    p->actions = actions;
     return p;
 }
 
@@ -52,6 +59,7 @@ void process_free(struct process *p)
     if (!p)
         return;
     account_put(p->account);
+    signal_actions_put(p->actions);
     kfree(p);
 }
 
@@ -61,16 +69,20 @@ void process_start(struct process *p, u32 pid)
     if (!p->pgid)
         p->pgid = p->sid = pid;
     p->start_tick = timer_ticks();
+    u32 flags = irq_save();
     TAILQ_INSERT_TAIL(&all_processes, p, all);
     process_count++;
+    irq_restore(flags);
 }
 
 /* A zombie has been waited for: nothing of it is left. */
 void process_reap(struct process *p)
 {
-    LIST_REMOVE(p, sibling);
+    u32 flags = irq_save(); /* interrupt handlers look for whom to signal */
+    TAILQ_REMOVE(&p->parent->children, p, sibling);
     TAILQ_REMOVE(&all_processes, p, all);
     process_count--;
+    irq_restore(flags);
     process_free(p);
 }
 

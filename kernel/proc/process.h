@@ -15,31 +15,49 @@ struct limit {
     u32 soft, hard; /* ~0: none */
 };
 
+/* Of getrusage(2). */
+struct usage {
+    u64 ticks_user, ticks_system;
+    u32 faults_minor, faults_major;
+    u32 switches_voluntary, switches_involuntary;
+    u32 pages_max;
+};
+
 struct process {
     u32 pid;       /* the first thread's tid; its own for as long as there are others */
     u32 pgid, sid; /* process group and session */
     char name[TASK_NAME];
-    struct process *parent; /* NULL: kernel threads and init */
-    LIST_HEAD(, process)
-    children;
-    LIST_ENTRY(process) sibling;
+    struct process *parent;         /* NULL: kernel threads and init */
+    TAILQ_HEAD(, process) children; /* in the order of their birth, those adopted behind */
+    TAILQ_ENTRY(process) sibling;
     TAILQ_ENTRY(process) all;
     struct task_list threads; /* those that have not ended */
     u32 nr_threads;
-    bool zombie;                  /* none is left; only the parent's wait is missing */
-    bool did_exec;                /* since fork: setpgid(2) by the parent comes too late */
-    int exit_status;              /* as wait4(2) gives it */
+    bool zombie;      /* none is left; only the parent's wait is missing */
+    bool did_exec;    /* since fork: setpgid(2) by the parent comes too late */
+    bool exiting;     /* all its threads are on their way out, by exit_status */
+    int exit_status;  /* as wait4(2) gives it */
+    u32 exit_signal;  /* sent to the parent at the end; SIGCHLD but for clone(2) */
+    u32 death_signal; /* sent to us when the parent ends (prctl(2)) */
+    struct signal_actions *actions;
+    struct pending_signals pending; /* for any of the threads */
+    bool unkillable;                /* init: gets only the signals that it handles */
+    /* Job control (job.c). */
+    u32 stop_signal; /* not 0: stopped by it, or about to be */
+    u32 nr_stopped;  /* threads that sit it out */
+    enum { CHILD_NOTHING, CHILD_STOPPED, CHILD_CONTINUED } news; /* not yet waited for */
+    struct wait_queue continued;
     struct wait_queue child_exit; /* a child has changed its state */
     struct account *account;
     struct tty *tty;   /* the controlling terminal of its session, NULL: none */
     u32 hung_up_group; /* of a session leader: the terminal's foreground group, when it was lost */
     struct limit limits[NR_LIMITS];
-    s32 nice;        /* -20 .. 19 */
-    u32 personality; /* of personality(2) */
-    u64 start_tick;  /* when it was made */
-    /* Processor time in ticks: of threads that have ended, and of children waited for. */
-    u64 ended_ticks_user, ended_ticks_system;
-    u64 children_ticks_user, children_ticks_system;
+    s32 nice;                                 /* -20 .. 19 */
+    u32 personality;                          /* of personality(2) */
+    u64 start_tick;                           /* when it was made */
+    u64 ended_ticks_user, ended_ticks_system; /* of threads that have ended */
+    struct usage children_usage;
+    u32 pages_max; /* the most it had mapped, as far as we have looked */
 };
 
 TAILQ_HEAD(process_list, process);

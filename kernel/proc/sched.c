@@ -138,11 +138,6 @@ void wake_one(struct wait_queue *q)
     irq_restore(flags);
 }
 
-bool task_killed(void)
-{
-    return current->kill_signal != 0;
-}
-
 bool wait_sleep(struct wait_queue *q, u64 deadline)
 {
     struct task *t = current;

@@ -12,6 +12,8 @@
 
 #include "kernel/lib/types.h"
 
+struct process;
+struct restart;
 struct task;
 
 /* Answers of a system call that a signal cut short, never seen by programs (as inside of Linux). */
@@ -22,12 +24,27 @@ struct task;
 
 /* The current task has a signal to act on. Never sleeps. */
 bool signal_pending(void);
-/* The kernel sends (SI_KERNEL). Any context. */
+/* The kernel sends (SI_KERNEL), to one thread or to a process. Any context. */
 void signal_task(struct task *t, int sig);
+void signal_process(struct process *p, int sig);
 int signal_group(u32 pgid, int sig); /* 0, or -ESRCH: the process group has no member */
 /* Would the current task not notice it? For SIGTTIN and SIGTTOU, credentials(7). */
 bool signal_ignored(int sig); /* blocked counts, too */
 /* No member's parent is in another group of the same session: nobody could continue it. */
 bool group_orphaned(u32 pgid);
+
+/*
+ * A mask for the time of one call (ppoll, pselect6, epoll_pwait):
+ *
+ *     err = signal_mask_enter(mask, size);          -EINVAL, -EFAULT; mask NULL: nothing changes
+ *     ret = ... wait_event_signal ...
+ *     signal_mask_leave(ret == -ERESTARTNOHAND);    ended by a signal: its handler comes first
+ */
+int signal_mask_enter(const void __user *mask, u32 size);
+void signal_mask_leave(bool interrupted);
+
+/* Ends a call with -ERESTART_RESTARTBLOCK: without a handler it goes on by again(&restart). */
+long signal_restart_later(long (*again)(struct restart *), u64 deadline, u32 a, u32 b, u32 c,
+                          u32 d);
 
 #endif

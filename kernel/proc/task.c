@@ -12,6 +12,7 @@
 #include "kernel/proc/fork.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/sched.h"
+#include "kernel/proc/signal_internal.h"
 
 struct task *current;
 struct task_list all_tasks = TAILQ_HEAD_INITIALIZER(all_tasks);
@@ -76,6 +77,7 @@ struct task *task_alloc(struct process *p)
     t->account = account_get(p->account);
     cred_copy(&t->cred, &current->cred);
     fpu_state_init(&t->fpu);
+    signal_init_pending(&t->signals.pending);
     t->slice = TICKS_SLICE;
     return t;
 }
@@ -95,6 +97,7 @@ void task_start(struct task *t)
     t->tid = pid_new();
     if (!p->pid)
         process_start(p, t->tid);
+    u32 flags = irq_save(); /* interrupt handlers look for whom to signal */
     TAILQ_INSERT_TAIL(&p->threads, t, thread);
     p->nr_threads++;
     TAILQ_INSERT_TAIL(&all_tasks, t, all);
@@ -102,9 +105,11 @@ void task_start(struct task *t)
     tasks_started++;
     t->state = TASK_SLEEPING;
     task_wake(t);
+    irq_restore(flags);
 }
 
-/* It runs no more: nobody finds it from here on. Its memory goes when another task runs. */
+/* It runs no more: nobody finds it from here on. Its memory goes when another task runs.
+ * Interrupts are off. */
 void task_retire(struct task *t)
 {
     struct process *p = t->process;
@@ -139,7 +144,7 @@ void task_prepare_user(struct task *t)
 
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg)
 {
-    struct process *p = process_alloc(name);
+    struct process *p = process_alloc(name, NULL);
     struct task *t = p ? task_alloc(p) : NULL;
     if (!t) {
         process_free(p);

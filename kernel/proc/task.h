@@ -16,6 +16,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/ledger/ledger.h"
 #include "kernel/proc/cred.h"
+#include "kernel/proc/signal_state.h"
 #include "kernel/proc/wait.h"
 
 struct mm;
@@ -59,7 +60,9 @@ struct task {
     u64 deadline; /* tick at which a sleep ends; 0: none */
     bool timed_out;
     u32 slice;        /* ticks left */
-    u32 kill_signal;  /* not 0: die at the next return to user mode */
+    bool signal_work; /* something to do before it returns to user mode (signal_deliver.c) */
+    bool killed;      /* and that is to end */
+    struct task_signals signals;
     bool *vfork_done; /* its parent waits for this until it execs or exits (vfork(2)) */
     u32 set_child_tid, clear_child_tid;
     u64 tls[NR_TLS_ENTRIES];
@@ -81,7 +84,7 @@ static inline bool task_pause(void)
 {
     if (unlikely(need_resched))
         sched_yield_if_needed();
-    return unlikely(current->kill_signal != 0);
+    return unlikely(current->killed);
 }
 /* The directory from which the current task's relative names start. */
 static inline struct inode *task_cwd(void)

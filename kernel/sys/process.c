@@ -19,49 +19,6 @@ long sys_getppid(void)
 {
     return current->process->parent ? current->process->parent->pid : 0;
 }
-static struct process *target(u32 pid)
-{
-    return pid ? process_find(pid) : current->process;
-}
-
-long sys_setpgid(u32 pid, u32 pgid)
-{
-    if ((s32)pgid < 0)
-        return -EINVAL;
-    struct process *p = target(pid), *me = current->process;
-    if (!p || (p != me && p->parent != me))
-        return -ESRCH;
-    if (p->sid != me->sid || p->sid == p->pid)
-        return -EPERM;
-    p->pgid = pgid ? pgid : p->pid;
-    return 0;
-}
-
-long sys_getpgid(u32 pid)
-{
-    struct process *p = target(pid);
-    return p ? (long)p->pgid : -ESRCH;
-}
-
-long sys_getpgrp(void)
-{
-    return current->process->pgid;
-}
-
-long sys_setsid(void)
-{
-    struct process *p = current->process;
-    if (p->pgid == p->pid)
-        return -EPERM;
-    p->tty = NULL;
-    return p->sid = p->pgid = p->pid;
-}
-
-long sys_getsid(u32 pid)
-{
-    struct process *p = target(pid);
-    return p ? (long)p->sid : -ESRCH;
-}
 
 /* set_thread_area(2): a thread-local segment in one of the three GDT entries kept for it. */
 long sys_set_thread_area(void __user *descriptor)

@@ -70,11 +70,6 @@ long sys_umask(u32 mask);
 long sys_getpid(void);
 long sys_getppid(void);
 long sys_gettid(void);
-long sys_setpgid(u32 pid, u32 pgid);
-long sys_getpgid(u32 pid);
-long sys_getpgrp(void);
-long sys_setsid(void);
-long sys_getsid(u32 pid);
 long sys_set_thread_area(void __user *descriptor);
 long sys_set_tid_address(u32 __user *tid);
 long sys_sched_yield(void);
@@ -103,8 +98,7 @@ long sys_mlockall(u32 flags);
 long sys_munlockall(void);
 long sys_mremap(u32 address, u32 old_len, u32 new_len, u32 flags, u32 to);
 
-/* time.c */
-long sys_times(void __user *to);
+/* sleep.c */
 long sys_nanosleep(const void __user *request, void __user *remain);
 long sys_clock_nanosleep(u32 clock, u32 flags, const void __user *request, void __user *remain);
 long sys_clock_nanosleep64(u32 clock, u32 flags, const void __user *request, void __user *remain);

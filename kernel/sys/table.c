@@ -28,7 +28,9 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/fork.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/job.h"
+#include "kernel/proc/signal_calls.h"
+#include "kernel/proc/usage.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/identity.h"
 #include "kernel/sys/sys.h"
@@ -44,6 +46,7 @@ typedef long (*syscall)(u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
 
 #pragma GCC diagnostic ignored "-Wcast-function-type"
 static const syscall table[] = {
+    CALL(restart_syscall),
     CALL(exit),
     CALL(fork),
     CALL(read),
@@ -61,6 +64,7 @@ static const syscall table[] = {
     CALL_AS(setuid, sys_setuid16),
     CALL_AS(getuid, sys_getuid16),
     CALL(stime),
+    CALL(pause),
     CALL(access),
     CALL(sync),
     CALL(kill),
@@ -73,6 +77,7 @@ static const syscall table[] = {
     CALL(brk),
     CALL_AS(setgid, sys_setgid16),
     CALL_AS(getgid, sys_getgid16),
+    CALL(signal),
     CALL_AS(geteuid, sys_geteuid16),
     CALL_AS(getegid, sys_getegid16),
     CALL(ioctl),
@@ -83,9 +88,15 @@ static const syscall table[] = {
     CALL(getppid),
     CALL(getpgrp),
     CALL(setsid),
+    CALL(sigaction),
+    CALL(sgetmask),
+    CALL(ssetmask),
     CALL_AS(setreuid, sys_setreuid16),
     CALL_AS(setregid, sys_setregid16),
+    CALL(sigsuspend),
+    CALL(sigpending),
     CALL(sethostname),
+    CALL(getrusage),
     CALL(gettimeofday),
     CALL(settimeofday),
     PARTLY_AS(getgroups, sys_getgroups16, "at most 1000 groups"),
@@ -101,11 +112,13 @@ static const syscall table[] = {
     CALL(sysinfo),
     PARTLY(ipc, "shared memory alone: no semaphores, no message queues"),
     CALL(fsync),
+    CALL(sigreturn),
     CALL(clone),
     CALL(setdomainname),
     CALL(uname),
     PARTLY(adjtimex, "only to look: the clock is not steered"),
     CALL(mprotect),
+    CALL(sigprocmask),
     CALL(getpgid),
     CALL(fchdir),
     PARTLY(personality, "kept and inherited, but without effect"),
@@ -130,11 +143,19 @@ static const syscall table[] = {
     CALL(poll),
     CALL_AS(setresgid, sys_setresgid16),
     CALL_AS(getresgid, sys_getresgid16),
+    CALL(rt_sigreturn),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigpending),
+    CALL(rt_sigtimedwait),
+    CALL(rt_sigqueueinfo),
+    CALL(rt_sigsuspend),
     CALL(pread64),
     CALL(pwrite64),
     CALL(getcwd),
     PARTLY(capget, "no ambient and no file capabilities"),
     PARTLY(capset, "no ambient and no file capabilities, no bounding set"),
+    CALL(sigaltstack),
     CALL(sendfile),
     CALL(vfork),
     CALL(mmap2),
@@ -162,14 +183,17 @@ static const syscall table[] = {
     CALL(getdents64),
     CALL(fcntl64),
     CALL(gettid),
+    CALL(tkill),
     CALL(sendfile64),
     CALL(set_thread_area),
-    CALL_AS(exit_group, sys_exit),
+    CALL(exit_group),
     CALL(set_tid_address),
     CALL(clock_settime),
     CALL(clock_gettime),
     CALL(clock_getres),
     CALL(clock_nanosleep),
+    CALL(tgkill),
+    CALL(waitid),
     CALL(openat),
     CALL(fstatat64),
     CALL(readlinkat),
@@ -181,6 +205,7 @@ static const syscall table[] = {
     CALL(pipe2),
     CALL(preadv),
     CALL(pwritev),
+    CALL(rt_tgsigqueueinfo),
     PARTLY(clock_adjtime, "only to look: the clock is not steered"),
     CALL(getrandom),
     CALL(execveat),
@@ -212,6 +237,7 @@ static const syscall table[] = {
     CALL_AS(clock_nanosleep_time64, sys_clock_nanosleep64),
     CALL(pselect6_time64),
     CALL(ppoll_time64),
+    CALL(rt_sigtimedwait_time64),
 };
 
 void syscall_dispatch(struct trap_frame *f)
@@ -219,9 +245,9 @@ void syscall_dispatch(struct trap_frame *f)
     irq_enable();
     frames_refill();
     ledger_entry(current->account, ENTRY_SYSCALL);
-    u32 number = f->eax;
+    u32 number = f->error = f->eax; /* kept for a call that begins again: signal_deliver.c */
     long ret = -ENOSYS;
     if (number < ARRAY_LEN(table) && table[number])
         ret = table[number](f->ebx, f->ecx, f->edx, f->esi, f->edi, f->ebp);
-    f->eax = (u32)(ret == -ERESTARTSYS ? -EINTR : ret);
+    f->eax = (u32)ret;
 }

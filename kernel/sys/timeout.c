@@ -33,11 +33,9 @@ struct timeout timeout_of_ms(s32 ms)
     return after((u32)ms / 1000, (u32)ms % 1000 * 1000000);
 }
 
-int timeout_in(struct timeout *t, const void __user *from, enum time_form form)
+/* 0, -EFAULT or -EINVAL; *nsec is less than a second. */
+static int read_time(const void __user *from, enum time_form form, u32 *sec, u32 *nsec)
 {
-    *t = (struct timeout){.never = !from};
-    if (!from)
-        return 0;
     struct time64 in;
     if (form == TIMESPEC64) {
         if (copyin(&in, from, sizeof(in)) < 0)
@@ -56,7 +54,31 @@ int timeout_in(struct timeout *t, const void __user *from, enum time_form form)
     }
     if (in.sec < 0 || in.fraction < 0 || in.fraction >= NS_PER_S)
         return -EINVAL;
-    *t = after(MIN(in.sec, SECONDS_MAX), in.fraction);
+    *sec = MIN(in.sec, SECONDS_MAX);
+    *nsec = in.fraction;
+    return 0;
+}
+
+int timeout_in(struct timeout *t, const void __user *from, enum time_form form)
+{
+    u32 sec, nsec;
+    *t = (struct timeout){.never = !from};
+    int err = from ? read_time(from, form, &sec, &nsec) : 0;
+    if (from && !err)
+        *t = after(sec, nsec);
+    return err;
+}
+
+int timeout_at(struct timeout *t, const void __user *from, enum time_form form, u64 now)
+{
+    u32 sec, nsec;
+    *t = (struct timeout){.never = !from};
+    int err = from ? read_time(from, form, &sec, &nsec) : 0;
+    if (!from || err)
+        return err;
+    u64 end = (u64)sec * NS_PER_S + nsec;
+    u32 left_ns, left = div_u64(end > now ? end - now : 0, NS_PER_S, &left_ns);
+    *t = after(left, left_ns);
     return 0;
 }
 
@@ -75,16 +97,12 @@ bool timeout_out(const struct timeout *t, void __user *to, enum time_form form)
 
 int wait_mask(const void __user *mask, u32 size)
 {
-    u64 set;
-    if (!mask)
-        return 0;
-    if (size != sizeof(set))
-        return -EINVAL;
-    return copyin(&set, mask, sizeof(set));
+    return signal_mask_enter(mask, size);
 }
 
 long wait_done(long answer, const struct timeout *t, void __user *to, enum time_form form)
 {
+    signal_mask_leave(answer == -ERESTARTNOHAND);
     if (to && !timeout_out(t, to, form) && answer == -ERESTARTNOHAND)
         return -EINTR; /* started again, it would wait for the whole time once more */
     return answer;

@@ -24,6 +24,8 @@ enum time_form {
 struct timeout timeout_of_ms(s32 ms); /* negative: never */
 /* NULL: never. 0, -EFAULT or -EINVAL. */
 int timeout_in(struct timeout *t, const void __user *from, enum time_form form);
+/* A moment, by a clock that shows `now` at present. */
+int timeout_at(struct timeout *t, const void __user *from, enum time_form form, u64 now);
 /* What is left of it is told where it came from. False: that could not be written. */
 bool timeout_out(const struct timeout *t, void __user *to, enum time_form form);
 

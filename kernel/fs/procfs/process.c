@@ -64,8 +64,8 @@ void pid_stat(struct text *t, const struct subject *s)
     text_printf(t, "%u (%s) %c %u %u %u %u %d 0 ", subject_id(s), subject_name(s), state_letter(s),
                 parent_pid(p), p->pgid, p->sid, 0, -1);
     text_printf(t, "%u 0 %u 0 %llu %llu %llu %llu ", entries[ENTRY_MINOR_FAULT],
-                entries[ENTRY_MAJOR_FAULT], user, system, p->children_ticks_user,
-                p->children_ticks_system);
+                entries[ENTRY_MAJOR_FAULT], user, system, p->children_usage.ticks_user,
+                p->children_usage.ticks_system);
     text_printf(t, "%d %d %u 0 %llu ", 20 + p->nice, p->nice, p->nr_threads, p->start_tick);
     text_printf(t, "%u %u 4294967295 ", use.size * PAGE_SIZE, use.resident);
     text_printf(t, "%u %u %u %u %u ", use.start_code, use.end_code, mm ? mm->start_stack : 0,
