@@ -122,6 +122,14 @@ struct block_device *block_find(const char *name)
     return NULL;
 }
 
+struct block_device *block_by_number(u32 rdev)
+{
+    struct block_device *d = block_next(NULL);
+    while (d && d->rdev != rdev)
+        d = block_next(d);
+    return d;
+}
+
 struct block_device *block_next(struct block_device *after)
 {
     return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&block_devices);

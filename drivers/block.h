@@ -60,6 +60,7 @@ struct block_device {
  * table, so it may sleep. */
 void block_register(struct block_device *d);
 struct block_device *block_find(const char *name); /* "hda1" or "/dev/hda1"; NULL when unknown */
+struct block_device *block_by_number(u32 rdev);    /* NULL when unknown */
 struct block_device *block_next(struct block_device *after); /* NULL: the first */
 
 /* Room for max_frags fragments (1 .. REQUEST_MAX_FRAGS); NULL without memory. */

@@ -13,6 +13,7 @@
  */
 #include "kernel/cache/cache.h"
 #include "kernel/cache/readahead.h"
+#include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/proc/wait.h"
 
@@ -63,6 +64,18 @@ static inline struct page *lookup(const struct mapping *m, u32 index)
     return page;
 }
 
+static void insert_page(struct mapping *m, u32 index, struct page *page)
+{
+    page->mapping = m;
+    page->index = index;
+    struct page **chain = chain_of(m, index);
+    page->hash_next = *chain;
+    *chain = page;
+    TAILQ_INSERT_TAIL(&lru, page, link);
+    m->nr_pages++;
+    cache_stats.pages++;
+}
+
 /* A new page of the mapping, locked, with the cache's reference and one of HOLD_USE. */
 static struct page *add_page(struct mapping *m, u32 index)
 {
@@ -70,28 +83,38 @@ static struct page *add_page(struct mapping *m, u32 index)
     if (!page)
         return NULL;
     page_get(page, HOLD_USE);
-    page->mapping = m;
-    page->index = index;
     page->flags = PG_LOCKED;
     page->io_pending = 1; /* read_pages itself */
-    struct page **chain = chain_of(m, index);
-    page->hash_next = *chain;
-    *chain = page;
-    TAILQ_INSERT_TAIL(&lru, page, link);
-    m->nr_pages++;
-    cache_stats.pages++;
+    insert_page(m, index, page);
     return page;
+}
+
+static void set_dirty(struct mapping *m, struct page *page)
+{
+    if (page->flags & PG_DIRTY)
+        return;
+    page->flags |= PG_DIRTY;
+    m->nr_dirty++;
+    if (m->ops->dirtied)
+        m->ops->dirtied(m, 1);
 }
 
 /* Takes an unlocked page out of the cache; it lives on as long as others hold it. */
 static void drop_page(struct page *page)
 {
-    struct page **p = chain_of(page->mapping, page->index);
+    struct mapping *m = page->mapping;
+    struct page **p = chain_of(m, page->index);
     while (*p != page)
         p = &(*p)->hash_next;
     *p = page->hash_next;
     TAILQ_REMOVE(&lru, page, link);
-    page->mapping->nr_pages--;
+    m->nr_pages--;
+    if (page->flags & PG_DIRTY) {
+        page->flags &= (u8)~PG_DIRTY;
+        m->nr_dirty--;
+        if (m->ops->dirtied)
+            m->ops->dirtied(m, -1);
+    }
     page->mapping = NULL;
     page->hash_next = NULL;
     cache_stats.pages--;
@@ -217,6 +240,10 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
     u32 failures = 0;
     if (index >= file_pages)
         return -ENXIO;
+    if (m->in_ram) {
+        ra = NULL;
+        want = 1;
+    }
     for (;;) {
         struct page *page = lookup(m, index);
         if (page) {
@@ -305,6 +332,105 @@ int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)
     return 0;
 }
 
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/* A page that is not there need not be read when all of it is written, or when it lies behind the
+ * end. */
+static bool old_bytes_matter(const struct mapping *m, u32 index, u32 len)
+{
+    return len < PAGE_SIZE && (u64)index << PAGE_SHIFT < m->size;
+}
+
+int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct cache_write *w)
+{
+    *w = (struct cache_write){.mapping = m, .index = index, .offset = offset, .len = len};
+    int error = m->ops->prepare_write ? m->ops->prepare_write(m, index, offset, len) : -EROFS;
+    if (error)
+        return error;
+    if (lookup(m, index) || old_bytes_matter(m, index, len)) {
+        error = cache_read(m, index, 1, NULL, &w->page, NULL);
+        if (error != -ENXIO) /* it lies behind the end, and has gone while we waited for it */
+            return error;
+    }
+    w->fresh = true;
+    w->page = page_alloc(PAGE_CACHE, HOLD_USE);
+    if (!w->page)
+        return -ENOMEM;
+    /* Before the new bytes the file has a hole now; behind them it ends. */
+    if (offset)
+        copy_zeroes(EDGE_ZERO_CACHE, (struct frag){w->page, 0, offset});
+    memset((char *)page_virt(w->page) + offset + len, 0, PAGE_SIZE - offset - len);
+    return 0;
+}
+
+/* Puts a page that was filled in private into the cache; false: there is no place for it. */
+static bool insert_fresh(const struct cache_write *w, u32 copied)
+{
+    bool behind_end = (u64)w->index << PAGE_SHIFT >= w->mapping->size;
+    if (!copied || lookup(w->mapping, w->index))
+        return false;
+    if (!behind_end && copied < PAGE_SIZE) /* then its old bytes do matter */
+        return false;
+    memset((char *)page_virt(w->page) + w->offset + copied, 0, w->len - copied);
+    w->page->flags = PG_UPTODATE | PG_REFERENCED;
+    page_get(w->page, HOLD_CACHE);
+    insert_page(w->mapping, w->index, w->page);
+    return true;
+}
+
+u32 cache_write_end(struct cache_write *w, u32 copied)
+{
+    if (w->fresh ? !insert_fresh(w, copied) : w->page->mapping != w->mapping)
+        copied = 0; /* no place for it, or truncated away meanwhile */
+    if (copied)
+        set_dirty(w->mapping, w->page);
+    page_put(w->page, HOLD_USE);
+    return copied;
+}
+
+int cache_make_dirty(struct mapping *m, struct page *page)
+{
+    int error = page->mapping != m       ? -ENXIO
+                : page->flags & PG_DIRTY ? 0
+                : !m->ops->prepare_write ? -EROFS
+                                         : m->ops->prepare_write(m, page->index, 0, PAGE_SIZE);
+    if (!error && page->mapping != m)
+        error = -ENXIO;
+    if (!error)
+        set_dirty(m, page);
+    return error;
+}
+
+void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len)
+{
+    struct page *page = lookup(m, index);
+    if (!page || !len)
+        return;
+    page_get(page, HOLD_USE);
+    page_wait(page);
+    if (page->mapping == m && (page->flags & PG_UPTODATE))
+        copy_zeroes(EDGE_ZERO_CACHE, (struct frag){page, offset, len});
+    page_put(page, HOLD_USE);
+}
+
+void cache_zero_gap(struct mapping *m, u64 end)
+{
+    u32 offset = (u32)m->size % PAGE_SIZE;
+    if (offset && end > m->size)
+        cache_zero(m, m->size >> PAGE_SHIFT, offset,
+                   (u32)MIN((u64)(PAGE_SIZE - offset), end - m->size));
+}
+
+u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty)
+{
+    for (; index < end; index++) {
+        const struct page *page = lookup(m, index);
+        if ((page && (page->flags & PG_DIRTY)) == dirty)
+            return index;
+    }
+    return end;
+}
+
 /* --- Giving pages up -------------------------------------------------------------------------- */
 
 /* Only the cache holds it, it is at rest, and the disk has the same. */
@@ -358,20 +484,37 @@ static void drop_when_unlocked(struct mapping *m, struct page *page)
     page_put(page, HOLD_USE);
 }
 
-/* Looks at the file's pages or at the machine's, whichever are fewer. */
+static bool is_inside(const struct page *page, const struct mapping *m, u32 first, u32 end)
+{
+    return page->mapping == m && page->index >= first && page->index < end;
+}
+
+/* Looks at the range's pages or at the machine's, whichever are fewer. */
+void cache_drop(struct mapping *m, u32 first, u32 end)
+{
+    struct page *page, *next;
+    if (end - first <= cache_stats.pages) {
+        for (u32 index = first; m->nr_pages && index < end; index++)
+            if ((page = lookup(m, index)))
+                drop_when_unlocked(m, page);
+        return;
+    }
+again:
+    TAILQ_FOREACH_SAFE (page, &lru, link, next) {
+        if (!is_inside(page, m, first, end))
+            continue;
+        bool sleeps = page->flags & PG_LOCKED; /* then the list may be another one */
+        drop_when_unlocked(m, page);
+        if (sleeps)
+            goto again;
+    }
+}
+
 void cache_truncate(struct mapping *m)
 {
-    u32 end = mapping_pages(m);
-    struct page *page;
-    for (u32 index = 0; end <= cache_stats.pages && m->nr_pages && index < end; index++) {
-        if ((page = lookup(m, index)))
-            drop_when_unlocked(m, page);
-    }
-    while (m->nr_pages) {
-        TAILQ_FOREACH (page, &lru, link) {
-            if (page->mapping == m)
-                break;
-        }
-        drop_when_unlocked(m, page);
-    }
+    u32 nr = mapping_pages(m);
+    if (nr <= cache_stats.pages)
+        cache_drop(m, 0, nr);
+    while (m->nr_pages) /* what is left, behind the end too */
+        cache_drop(m, 0, ~0u);
 }

@@ -25,6 +25,12 @@ struct mapping_ops {
      * for each page when all its pieces are on their way. Bytes behind the mapping's size are
      * the cache's care. May sleep (to read indirect blocks), must not wait for the data. */
     void (*read_pages)(struct mapping *m, struct page **pages, u32 nr);
+    /* Bytes of page `index` are about to be written, by write(2) or through a program's mapping:
+     * sees to it that there will be room for them (blocks are allocated here). 0, -ENOSPC ...
+     * May sleep. NULL: the mapping is never written. */
+    int (*prepare_write)(struct mapping *m, u32 index, u32 offset, u32 len);
+    /* So many pages more are dirty (or fewer, below 0). Never sleeps. May be NULL. */
+    void (*dirtied)(struct mapping *m, int pages);
 };
 
 struct mapping {
@@ -32,7 +38,9 @@ struct mapping {
     void *host;       /* the inode, or the block device */
     u64 size;         /* bytes; pages behind it are not read */
     bool is_metadata; /* the ledger keeps its bytes apart */
+    bool in_ram;      /* nothing is read ahead: there is no disk behind it */
     u32 nr_pages;     /* in the cache now */
+    u32 nr_dirty;     /* of these: with bytes that are nowhere else */
 };
 
 void cache_init(void);
@@ -80,6 +88,42 @@ void cache_gather_end(struct cache_gather *g);
 /* Copies bytes of a metadata mapping into the kernel's own memory (superblock, inode ...). Not
  * for payload. Returns 0 or negative errno. Sleeps. */
 int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len);
+
+/* --- Writing ---
+ *
+ * A page enters the cache whole, so that nobody ever finds half of it. To write `len` bytes at
+ * `offset` of page `index`:
+ *
+ *     error = cache_write_begin(m, index, offset, len, &w);
+ *     copy to (struct frag){w.page, offset, len}                    as much as can be
+ *     done = cache_write_end(&w, copied);
+ *
+ * Either the page is in the cache and up to date, and is written in place; or none of its old
+ * bytes matter (all are overwritten, or it lies behind the end), then it is `fresh`: filled in
+ * private, and put into the cache by cache_write_end. That gives the number of bytes that count:
+ * less than copied when they do not make a whole page; 0 with copied == len: another task was
+ * faster, begin again. The mapping's size is the caller's care. */
+struct cache_write {
+    struct mapping *mapping;
+    struct page *page;
+    u32 index, offset, len;
+    bool fresh;
+};
+int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct cache_write *w);
+u32 cache_write_end(struct cache_write *w, u32 copied);
+/* A page of the mapping is about to be written through a program's page table. 0, -ENOSPC ...;
+ * -ENXIO: it is no longer the mapping's. Sleeps. */
+int cache_make_dirty(struct mapping *m, struct page *page);
+/* The file grows to `end`: what lies between its size and there reads as zero, whatever a
+ * program's mapping has left behind the end. */
+void cache_zero_gap(struct mapping *m, u64 end);
+/* Bytes inside of one page become zero; nothing happens when it is not in the cache. */
+void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len);
+/* Drops the pages [first, end), dirty or not. Sleeps while one of them is being read. */
+void cache_drop(struct mapping *m, u32 first, u32 end);
+/* The first page from `index` on that is there and (when `dirty`) has bytes that are nowhere else,
+ * or is not; `end` when there is none before it. */
+u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty);
 
 void cache_truncate(struct mapping *m); /* drops every page of it: the inode goes away */
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */

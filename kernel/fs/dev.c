@@ -1,11 +1,13 @@
 /*
- * /dev: a directory made up from what the machine has. Numbers as in Linux's
+ * Devices that are files: what they do, and /dev, where they stand. Numbers as in Linux's
  * admin-guide/devices.txt; null(4), full(4), random(4).
  */
 #include "kernel/fs/dev.h"
+#include <linux/fcntl.h>
 #include "drivers/block.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/pty.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/fs/tty.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
@@ -71,9 +73,7 @@ static const struct file_ops random_ops = {.read = random_read, .write = null_wr
 /* A disk's raw sectors come through the page cache, as the metadata of its file system do. */
 static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
 {
-    struct block_device *d = block_next(NULL);
-    while (d && d->rdev != f->inode->rdev)
-        d = block_next(d);
+    struct block_device *d = block_by_number(f->inode->rdev);
     struct mapping *m = d ? block_mapping(d) : NULL;
     if (!m)
         return -ENXIO;
@@ -97,26 +97,24 @@ static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
     }
     return done;
 }
-static const struct file_ops disk_ops = {.read = disk_read};
+/* What is written here would go past the file system that is mounted from it. */
+static int disk_open(struct inode *inode, struct file *f)
+{
+    return (f->flags & O_ACCMODE) == O_RDONLY ? 0 : -EROFS;
+}
+static const struct file_ops disk_ops = {.open = disk_open, .read = disk_read};
 
 static const struct device {
     const char *name;
     u32 rdev;
     const struct file_ops *ops;
 } devices[] = {
-    {"null", RDEV(1, 3), &null_ops},
-    {"zero", RDEV(1, 5), &zero_ops},
-    {"full", RDEV(1, 7), &full_ops},
-    {"random", RDEV(1, 8), &random_ops},
-    {"urandom", RDEV(1, 9), &random_ops},
-    {"tty", RDEV(5, 0), &tty_ops},
-    {"console", RDEV(5, 1), &tty_ops},
-    {"ttyS0", RDEV(4, 64), &tty_ops},
-    {"ttyS1", RDEV(4, 65), &tty_ops},
-    {"tty0", RDEV(4, 0), &tty_ops},
-    {"tty1", RDEV(4, 1), &tty_ops},
-    {"ptmx", RDEV_PTMX, &ptmx_ops},
-    {"pts", 0, NULL}, /* a directory, for devpts */
+    {"null", RDEV(1, 3), &null_ops},      {"zero", RDEV(1, 5), &zero_ops},
+    {"full", RDEV(1, 7), &full_ops},      {"random", RDEV(1, 8), &random_ops},
+    {"urandom", RDEV(1, 9), &random_ops}, {"tty", RDEV(5, 0), &tty_ops},
+    {"console", RDEV(5, 1), &tty_ops},    {"ttyS0", RDEV(4, 64), &tty_ops},
+    {"ttyS1", RDEV(4, 65), &tty_ops},     {"tty0", RDEV(4, 0), &tty_ops},
+    {"tty1", RDEV(4, 1), &tty_ops},       {"ptmx", RDEV_PTMX, &ptmx_ops},
 };
 
 const struct file_ops *dev_ops(u16 mode, u32 rdev)
@@ -127,113 +125,56 @@ const struct file_ops *dev_ops(u16 mode, u32 rdev)
                 return devices[i].ops;
         return rdev >> 8 == PTS_MAJOR ? &tty_ops : NULL;
     }
-    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
-        if (d->rdev == rdev)
-            return &disk_ops;
-    return NULL;
+    return block_by_number(rdev) ? &disk_ops : NULL;
 }
 
-/* Inode numbers: 1 the root, then the table above, then the disks. */
-enum { INO_ROOT = 1, INO_DEVICES = 2, INO_DISKS = 64 };
+/* ---- /dev: a tmpfs with a node for each device, where more can be made ---- */
 
-static struct block_device *disk_number(u32 n)
-{
-    struct block_device *d = block_next(NULL);
-    while (d && n--)
-        d = block_next(d);
-    return d;
-}
+static const struct {
+    const char *name, *target; /* no target: a directory */
+} fixtures[] = {
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
+    {"pts", NULL},
+    {"shm", NULL},
+};
 
-static const char *name_of(u32 ino)
+static int make(struct inode *root, const char *text, u16 mode, u32 rdev, const char *target)
 {
-    if (ino >= INO_DISKS) {
-        struct block_device *d = disk_number(ino - INO_DISKS);
-        return d ? d->name : NULL;
-    }
-    return ino >= INO_DEVICES && ino < INO_DEVICES + ARRAY_LEN(devices)
-               ? devices[ino - INO_DEVICES].name
-               : NULL;
-}
-
-static u16 type_of(u32 ino)
-{
-    return ino >= INO_DISKS ? S_BLK : devices[ino - INO_DEVICES].rdev ? S_CHR : S_DIR;
-}
-
-/* The next number in use from `ino` on; 0 behind the last. */
-static u32 next_ino(u32 ino)
-{
-    if (ino < INO_DISKS) {
-        if (ino < INO_DEVICES + ARRAY_LEN(devices))
-            return MAX(ino, (u32)INO_DEVICES);
-        ino = INO_DISKS;
-    }
-    return name_of(ino) ? ino : 0;
-}
-
-static struct inode *dev_lookup(struct inode *dir, const char *name, u32 len)
-{
-    for (u32 ino = next_ino(0); ino; ino = next_ino(ino + 1))
-        if (strlen(name_of(ino)) == len && !memcmp(name_of(ino), name, len))
-            return inode_get(dir->super, ino);
-    return err_ptr(-ENOENT);
-}
-
-static int dev_readdir(struct file *file, struct dir_sink *sink)
-{
-    if (file->pos == 0 && !sink->emit(sink, ".", 1, INO_ROOT, S_DIR >> 12, 1))
-        return 0;
-    file->pos = MAX(file->pos, 1u);
-    if (file->pos == 1 && !sink->emit(sink, "..", 2, INO_ROOT, S_DIR >> 12, 2))
-        return 0;
-    file->pos = MAX(file->pos, 2u);
-    for (u32 ino = next_ino((u32)file->pos); ino; ino = next_ino(ino + 1)) {
-        const char *name = name_of(ino);
-        u8 type = type_of(ino) >> 12;
-        if (!sink->emit(sink, name, strlen(name), ino, type, ino + 1))
-            return 0;
-        file->pos = ino + 1;
-    }
+    struct name name = {text, strlen(text)};
+    struct new_file what = {.mode = mode, .rdev = rdev, .target = target};
+    struct inode *inode = vfs_create(root, &name, &what);
+    if (is_err(inode))
+        return ptr_err(inode);
+    inode_put(inode);
     return 0;
 }
 
-static const struct inode_ops dir_ops = {.lookup = dev_lookup};
-static const struct file_ops dir_fops = {.readdir = dev_readdir};
-
-static int dev_read_inode(struct inode *inode)
+static int populate(struct inode *root)
 {
-    if (inode->ino == INO_ROOT) {
-        inode->mode = S_DIR | 0755;
-        inode->nlink = 2;
-        inode->ops = &dir_ops;
-        inode->fops = &dir_fops;
-    } else if (inode->ino >= INO_DISKS) {
-        struct block_device *d = disk_number(inode->ino - INO_DISKS);
-        inode->mode = S_BLK | 0440;
-        inode->rdev = d->rdev;
-        inode->size = d->nr_sectors * SECTOR_SIZE;
-    } else if (type_of(inode->ino) == S_DIR) {
-        inode->mode = S_DIR | 0755;
-        inode->nlink = 2;
-    } else {
-        inode->mode = S_CHR | 0666;
-        inode->rdev = devices[inode->ino - INO_DEVICES].rdev;
-    }
-    return 0;
+    int err = 0;
+    for (u32 i = 0; i < ARRAY_LEN(devices) && !err; i++)
+        err = make(root, devices[i].name, S_CHR | 0666, devices[i].rdev, NULL);
+    for (struct block_device *d = block_next(NULL); d && !err; d = block_next(d))
+        err = make(root, d->name, S_BLK | 0660, d->rdev, NULL);
+    for (u32 i = 0; i < ARRAY_LEN(fixtures) && !err; i++)
+        err = make(root, fixtures[i].name, fixtures[i].target ? S_LNK | 0777 : S_DIR | 0755, 0,
+                   fixtures[i].target);
+    return err;
 }
 
-static struct super *dev_mount(struct block_device *device, u32 flags)
+static struct super *dev_mount(struct block_device *device, u32 flags, const char *options)
 {
-    static struct super super = {.type = "devtmpfs",
-                                 .dev = 5,
-                                 .magic = 0x01021994,
-                                 .block_size = PAGE_SIZE,
-                                 .read_inode = dev_read_inode};
-    struct inode *root = inode_get(&super, INO_ROOT);
-    if (is_err(root))
-        return (struct super *)root;
-    super.root = root;
-    return &super;
+    struct super *super = tmpfs_mount(NULL, flags, *options ? options : "mode=755");
+    if (is_err(super))
+        return super;
+    super->type = "devtmpfs";
+    int err = populate(super->root);
+    if (err)
+        kprintf("devtmpfs: a device is missing, error %d\n", err);
+    return super;
 }
 
-const struct fs_type dev_fs = {"devtmpfs", dev_mount};
+const struct fs_type dev_fs = {.name = "devtmpfs", .mount = dev_mount};

@@ -105,13 +105,15 @@ static struct super devpts_super = {.type = "devpts",
                                     .block_size = PAGE_SIZE,
                                     .read_inode = read_inode};
 
-static struct super *devpts_mount(struct block_device *device, u32 flags)
+static struct super *devpts_mount(struct block_device *device, u32 flags, const char *options)
 {
-    struct inode *root = inode_get(&devpts_super, INO_ROOT);
-    if (is_err(root))
-        return (struct super *)root;
-    devpts_super.root = root;
+    if (!devpts_super.root) {
+        struct inode *root = inode_get(&devpts_super, INO_ROOT);
+        if (is_err(root))
+            return (struct super *)root;
+        devpts_super.root = root;
+    }
     return &devpts_super;
 }
 
-const struct fs_type devpts_fs = {"devpts", devpts_mount};
+const struct fs_type devpts_fs = {.name = "devpts", .mount = devpts_mount};

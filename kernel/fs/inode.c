@@ -8,6 +8,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
+#include "kernel/proc/wait.h"
 
 #define BUCKETS      128
 #define UNUSED_LIMIT 256
@@ -38,6 +39,8 @@ struct inode *inode_new(struct super *super, u32 ino, u16 mode)
     inode->mode = mode;
     inode->nlink = 1;
     inode->refs = 1;
+    if (super)
+        super->refs++;
     return inode;
 }
 
@@ -51,6 +54,8 @@ static bool in_table(const struct inode *inode)
 static struct inode *destroy(struct inode *inode)
 {
     struct inode *dir = inode->dir;
+    if (dir)
+        dir->super->own_refs--; /* it is put as any other */
     if (in_table(inode))
         LIST_REMOVE(inode, hash);
     if (inode->mapping.ops)
@@ -84,9 +89,35 @@ void inode_set_name(struct inode *inode, struct inode *dir, const char *name, u3
     kfree(inode->name);
     inode->name = copy;
     struct inode *before = inode->dir;
-    inode->dir = inode_hold(dir);
+    inode->dir = inode_hold_own(dir);
     if (before)
-        inode_put(before);
+        inode_put_own(before);
+}
+
+struct inode *inode_hold_own(struct inode *inode)
+{
+    inode->super->own_refs++;
+    return inode_hold(inode);
+}
+
+void inode_put_own(struct inode *inode)
+{
+    inode->super->own_refs--;
+    inode_put(inode);
+}
+
+static WAIT_QUEUE(locks); /* of all inodes: rarely does anybody wait here */
+
+void inode_lock(struct inode *inode)
+{
+    wait_event(&locks, !inode->locked);
+    inode->locked = true;
+}
+
+void inode_unlock(struct inode *inode)
+{
+    inode->locked = false;
+    wake_all(&locks);
 }
 
 /* Forgetting an inode may wait for its readahead in flight, so the list is looked at from the
@@ -109,8 +140,30 @@ u32 inode_drop_unused(bool keep_pages)
     }
 }
 
+void super_end(struct super *super)
+{
+    inode_put(super->root);
+    for (;;) {
+        struct inode *inode;
+        TAILQ_FOREACH (inode, &unused_list, unused) {
+            if (inode->super == super)
+                break;
+        }
+        if (!inode)
+            break;
+        struct inode *dir = forget(inode);
+        if (dir)
+            inode_put(dir);
+    }
+    ASSERT(super->refs == 0);
+    kfree(super->fs);
+    kfree(super);
+}
+
 struct inode *inode_hold(struct inode *inode)
 {
+    if (inode->super)
+        inode->super->refs++;
     if (inode->refs++ == 0) {
         TAILQ_REMOVE(&unused_list, inode, unused);
         nr_unused--;
@@ -122,9 +175,11 @@ void inode_put(struct inode *inode)
 {
     while (inode) {
         ASSERT(inode->refs > 0);
+        if (inode->super)
+            inode->super->refs--;
         if (--inode->refs)
             return;
-        if (!in_table(inode)) {
+        if (!in_table(inode) || !inode->nlink) {
             inode = destroy(inode);
             continue;
         }
@@ -153,11 +208,13 @@ struct inode *inode_get(struct super *super, u32 ino)
     int err = super->read_inode(inode); /* sleeps */
     if (err) {
         inode->ops = NULL; /* nothing of the file system's own to release */
+        super->refs--;
         destroy(inode);
         return err_ptr(err);
     }
     struct inode *other = find(super, ino); /* another task may have read it meanwhile */
     if (other) {
+        super->refs--;
         destroy(inode);
         return inode_hold(other);
     }

@@ -34,7 +34,9 @@ enum {
     S_BLK = 0060000,
     S_REG = 0100000,
     S_LNK = 0120000,
-    S_SOCK = 0140000
+    S_SOCK = 0140000,
+    S_SET_GID = 02000, /* of a directory: what is made in it belongs to its group */
+    S_STICKY = 01000,
 };
 
 /* Where readdir puts entries. emit returns false when it has no room: the entry was not taken,
@@ -43,6 +45,22 @@ struct dir_sink {
     bool (*emit)(struct dir_sink *sink, const char *name, u32 len, u32 ino, u8 d_type, u64 next);
 };
 
+/* One component of a path: not terminated. */
+struct name {
+    const char *text;
+    u32 len;
+};
+
+/* What a file that is being made is to be; its owner is the caller. */
+struct new_file {
+    u16 mode;           /* type and permissions, the umask applied */
+    u32 rdev;           /* S_CHR, S_BLK */
+    const char *target; /* S_LNK */
+};
+
+/* Names and inodes. The calls that change something are made only on a file system that takes
+ * writes, after kernel/fs/change.c has checked what is the same for all (types, permissions,
+ * mounts); NULL is -EPERM. Where one of them may have slept since the look-up, it looks again. */
 struct inode_ops {
     /* An inode with a reference, or err_ptr(-ENOENT ...). name is not terminated. */
     struct inode *(*lookup)(struct inode *dir, const char *name, u32 len);
@@ -51,6 +69,22 @@ struct inode_ops {
     /* A link that leads to a file whatever its text says (/proc/<pid>/fd): the file, held, or
      * err_ptr; NULL: go by the text. The operation may be absent. */
     struct inode *(*target)(struct inode *link);
+    /* A new file of any type: with a reference, or err_ptr(-EEXIST, -ENOSPC ...). */
+    struct inode *(*create)(struct inode *dir, const struct name *name,
+                            const struct new_file *what);
+    int (*link)(struct inode *dir, const struct name *name, struct inode *inode);
+    /* Takes the name of `inode` away; of a directory only when it is empty (-ENOTEMPTY). */
+    int (*unlink)(struct inode *dir, const struct name *name, struct inode *inode);
+    /* `target` is what stands at the new place: NULL when nothing does; replaced, or with
+     * RENAME_EXCHANGE moved to the old place. Types match; a directory in the way must be empty. */
+    int (*rename)(struct inode *from, const struct name *from_name, struct inode *inode,
+                  struct inode *to, const struct name *to_name, struct inode *target, u32 flags);
+    /* Keeps mode, owner and times, which have been changed in the inode. */
+    int (*update)(struct inode *inode);
+    /* A regular file gets another size: cache_file_resize, and what the disk needs. */
+    int (*resize)(struct inode *inode, u64 size);
+    /* fallocate(2), `mode` being FALLOC_FL_*. */
+    int (*allocate)(struct inode *inode, u32 mode, u64 pos, u64 len);
     /* The last reference is gone: free what the file system keeps. The cache was emptied. */
     void (*release)(struct inode *inode);
 };
@@ -72,15 +106,22 @@ struct file_ops {
     u32 (*poll)(struct file *file, struct poll_table *p);
 };
 
+/* A point in time, since 1970. */
+struct file_time {
+    s64 sec;
+    u32 nsec;
+};
+
 struct inode {
     struct super *super;
     u32 ino;
     u16 mode;
-    u16 nlink;
+    bool locked; /* inode_lock */
+    u32 nlink;   /* 0: no name is left, and the file goes with its last reference */
     u32 uid, gid, rdev;
     u64 size;   /* bytes */
     u32 blocks; /* 512-byte blocks on the disk, for stat */
-    u32 atime, mtime, ctime;
+    struct file_time atime, mtime, ctime;
     u32 refs;
     const struct inode_ops *ops;
     const struct file_ops *fops;
@@ -100,20 +141,35 @@ struct super {
     u32 block_size;
     u64 blocks, blocks_free, files, files_free;
     u32 flags; /* MS_RDONLY ... of mount(2) */
+    /* References to its inodes, and how many of them the file system holds itself (its root, every
+     * name in RAM): when they are equal, nobody uses it, and it can be unmounted. */
+    u32 refs, own_refs;
+    u32 writers; /* regular files open for writing */
+    bool has_been_mounted;
+    bool only_reads; /* cannot be mounted for writing */
     struct inode *root;
     struct block_device *device;
     /* Fills the inode of number inode->ino from the disk. Used by inode_get. */
     int (*read_inode)(struct inode *inode);
+    void (*statfs)(struct super *super); /* brings blocks_free and files_free up to date; or NULL */
+    /* Its options as /proc/mounts shows them, ",size=64k"; or NULL. Never sleeps. */
+    void (*show_options)(const struct super *super, struct text *t);
+    int (*remount)(struct super *super, const char *options); /* may be NULL */
+    /* Nobody uses it any more: everything goes, the super too (super_end). NULL: it stays for ever,
+     * and the next mount gives it again. */
+    void (*unmount)(struct super *super);
     void *fs;
     TAILQ_ENTRY(super) link;
 };
 
 struct fs_type {
     const char *name;
-    /* Returns a super with its root inode, or err_ptr. Says in one kprintf line why it refuses. */
-    struct super *(*mount)(struct block_device *device, u32 flags);
+    /* Returns a super with its root inode, or err_ptr. Says in one kprintf line why it refuses.
+     * `options` are those of mount(2), "" when there are none. */
+    struct super *(*mount)(struct block_device *device, u32 flags, const char *options);
+    bool needs_device;
 };
-extern const struct fs_type ext2_fs, proc_fs, dev_fs;
+extern const struct fs_type ext2_fs, proc_fs, dev_fs, tmp_fs;
 
 struct file {
     u32 refs;
@@ -121,6 +177,7 @@ struct file {
     u64 pos;
     struct inode *inode;
     const struct file_ops *ops;
+    bool writes; /* counted in super->writers */
     struct readahead ra;
     void *private; /* of the ops: a socket, a generated text ... */
 };
@@ -135,8 +192,36 @@ u32 inode_drop_unused(bool keep_pages);
 /* Says where the inode is found: each look-up does, and so must what creates or renames. path_of
  * (/proc, getcwd) makes paths of these names, without asking a disk. */
 void inode_set_name(struct inode *inode, struct inode *dir, const char *name, u32 len);
-/* A fresh inode that is in no table (proc, sockets, pipes); refs 1. */
+/* A fresh inode that is in no table (proc, sockets, pipes, tmpfs); refs 1. */
 struct inode *inode_new(struct super *super, u32 ino, u16 mode);
+/* The end of a file system whose super and `fs` came from kmalloc: its root is put, all its inodes
+ * are forgotten, and both are freed. */
+void super_end(struct super *super);
+/* A reference that the file system keeps for itself: no reason not to unmount it. */
+struct inode *inode_hold_own(struct inode *inode);
+void inode_put_own(struct inode *inode);
+/* One task at a time writes to a file or changes its size. Sleeps; not twice by one task. */
+void inode_lock(struct inode *inode);
+void inode_unlock(struct inode *inode);
+/* The size of a regular file and of its mapping, which are one. */
+static inline void inode_set_size(struct inode *inode, u64 size)
+{
+    inode->size = inode->mapping.size = size;
+}
+struct file_time file_time_now(void);
+/* It was written: mtime and ctime are now. It was changed (mode, links ...): ctime is now. */
+void inode_written(struct inode *inode);
+void inode_changed(struct inode *inode);
+/* It was read: atime is now, where the last one says less than the other two (relatime). */
+void inode_accessed(struct inode *inode);
+/* May the current task do this (MAY_* bits)? 0, or -EACCES. Not asked whether the file system takes
+ * writes. */
+enum { MAY_EXECUTE = 1, MAY_WRITE = 2, MAY_READ = 4 };
+int inode_permission(const struct inode *inode, u32 may);
+/* A new inode belongs to the current task, and its times are now. Its mode is set already. */
+void inode_init_owner(struct inode *inode, const struct inode *dir);
+/* May it change mode and times: is it the owner, or root? */
+bool inode_owned(const struct inode *inode);
 
 /* file.c */
 extern u32 nr_open_files;
@@ -151,22 +236,60 @@ int fd_install(struct file *file, u32 min_fd,
 int fd_close(u32 fd); /* 0 or -EBADF */
 
 /* name.c */
-void vfs_mount_root(void); /* from root=; panics with one line when there is none */
 /* flags */
 enum { WALK_NOFOLLOW = 1, WALK_DIRECTORY = 2 };
 /* start NULL: the current task's directory. */
 struct inode *path_walk(struct inode *start, const char *path, u32 flags);
+/* The directory that the last name of the path is in, or err_ptr; *last (within `path`) is that
+ * name: empty for "/". *slash: something other than a directory would be wrong there. */
+struct inode *path_parent(struct inode *start, const char *path, struct name *last, bool *slash);
+/* One step: what `name` is in `dir`, across mounts, but no links. With a reference, or err_ptr. */
+struct inode *path_step(struct inode *dir, const struct name *name);
+struct inode *path_up(struct inode *dir);   /* "..", across mounts */
+bool name_is_dots(const struct name *name); /* "." or ".." */
+char *path_readlink(struct inode *link);    /* terminated, kfree it; or err_ptr */
 /* The absolute path by which a file was found last, not terminated; its length, or -ERANGE, or
  * -ENOENT: it has none (a pipe, a removed directory). Never sleeps. */
 int path_of(struct inode *inode, char *buf, u32 size);
-/* Why a name that does not exist cannot be made: -ENOENT, -ENOTDIR, -EROFS ... */
-int path_parent_error(struct inode *start, const char *path);
+
+/* change.c: what changes names and inodes. start NULL: the current task's directory. */
+struct inode *vfs_create(struct inode *dir, const struct name *name, const struct new_file *what);
+/* With a reference, or err_ptr(-EEXIST ...). */
+struct inode *vfs_make(struct inode *start, const char *path, const struct new_file *what);
+int vfs_link(struct inode *inode, struct inode *start, const char *path);
+int vfs_unlink(struct inode *start, const char *path);
+int vfs_rmdir(struct inode *start, const char *path);
+int vfs_rename(struct inode *from_start, const char *from, struct inode *to_start, const char *to,
+               u32 flags);
+int vfs_resize(struct inode *inode, u64 size); /* truncate(2); that the caller may write is known */
+
+/* mount.c: the tree of file systems. */
+void vfs_mount_root(void); /* from root=, and the table of mount.c; panics when there is none */
+struct mount;
+struct mount *mount_below(struct inode *dir, const struct name *name); /* NULL: none */
+struct inode *mount_root(const struct mount *m);                       /* no reference */
+/* Of the file system whose root `root` is: the directory (no reference) and the name that it
+ * stands at; NULL for the tree's own root, and for a directory that is no root. */
+struct inode *mount_dir(const struct inode *root, const char **name);
+/* mount(2): on a directory; `flags` are MS_*. */
+int vfs_mount(struct inode *on, const char *source, const char *type, u32 flags,
+              const char *options);
+int vfs_remount(struct inode *root, u32 flags, const char *options);
+int vfs_umount(
+    struct inode *root); /* takes the reference; -EBUSY, -EINVAL: nothing mounted there */
 void mounts_format(struct text *t); /* /proc/mounts */
+
+/* open.c */
 struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 mode);
 struct file *file_open(const char *path, u32 flags, u16 mode);
 
 /* The generic file_ops of a regular file in the page cache (kernel/paths/readwrite.c). */
 ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *pos);
+ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, u64 *pos);
+/* Another size: pages behind it go, from programs' memory too; what is added reads as zero. */
+int cache_file_resize(struct inode *inode, u64 size);
+/* A hole: what lies inside reads as zero from now on. */
+void cache_file_punch(struct inode *inode, u64 pos, u64 len);
 /* For the kernel's own use (program headers): reads through the cache into kernel memory. */
 ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len);
 

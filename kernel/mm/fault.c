@@ -64,6 +64,13 @@ static int copy_on_write(u32 *pte, virt_t address)
     return 0;
 }
 
+/* The entry is present, region and file are shared: the file hears of the write first. */
+static int write_shared(struct mm *mm, struct vma *v, virt_t address)
+{
+    int err = mmap_make_writable(mm, v, address);
+    return err == -ENOMEM ? SIGNAL_KILL : err < 0 ? SIGNAL_BUS : 0;
+}
+
 static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
 {
     struct vma *v = vma_find(mm, address);
@@ -83,9 +90,7 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
         *pte = (*pte & ~PTE_NONE) | PTE_PRESENT;
     if (*pte & PTE_PRESENT) {
         if (write && !(*pte & PTE_WRITE)) {
-            if (!v->shared)
-                return copy_on_write(pte, address);
-            *pte |= PTE_WRITE;
+            return v->shared ? write_shared(mm, v, address) : copy_on_write(pte, address);
         }
         tlb_flush_page(address);
         return 0;
@@ -99,7 +104,9 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
         return SIGNAL_KILL;
     if (err < 0)
         return SIGNAL_BUS;
-    if (write && !v->shared)
+    if (write && v->shared)
+        return write_shared(mm, v, address);
+    if (write)
         return copy_on_write(pte_get(mm, address, false), address);
     return 0;
 }

@@ -131,8 +131,9 @@ int mm_populate(virt_t start, virt_t end, bool write);
 /* limit.c: may the program map so many bytes more? `data`: private and writable; `backed`: by a
  * file. 0 or -ENOMEM. */
 int mm_may_grow(struct mm *mm, u32 len, bool data, bool backed);
-/* Anonymous memory that fork shares: an inode whose pages live in the page cache. NULL without
- * memory. shared.c */
+/* Anonymous memory that fork shares: a file of tmpfs without a name. NULL without memory.
+ * kernel/fs/tmpfs.c */
+void shared_memory_init(void);
 struct inode *shared_memory_inode(u32 len);
 
 /* Page table entries of a program's address. pte_get makes the table when `make`; NULL without. */

@@ -24,9 +24,9 @@ struct memory_usage memory_usage(void)
             n.buffers++;
         } else {
             n.cached++;
-            n.shared += p->mapping && p->mapping->is_metadata;
+            n.shared += p->mapping && p->mapping->in_ram;
         }
-        n.dirty += p->flags & PG_DIRTY && p->mapping && !p->mapping->is_metadata;
+        n.dirty += p->flags & PG_DIRTY && p->mapping && !p->mapping->in_ram;
         n.mapped += p->refs > 1;
     }
     return n;

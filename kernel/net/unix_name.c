@@ -137,11 +137,9 @@ int unix_autobind(struct unix_socket *u)
 /* Makes the file. Its directory may be on a disk: this sleeps. */
 static struct inode *make_file(const char *path)
 {
-    struct inode *inode = path_walk(NULL, path, WALK_NOFOLLOW);
-    if (is_err(inode))
-        return err_ptr(ptr_err(inode) == -ENOENT ? path_parent_error(NULL, path) : ptr_err(inode));
-    inode_put(inode);
-    return err_ptr(-EADDRINUSE);
+    struct new_file what = {.mode = S_SOCK | (0777 & ~current->fs->umask)};
+    struct inode *inode = vfs_make(NULL, path, &what);
+    return is_err(inode) && ptr_err(inode) == -EEXIST ? err_ptr(-EADDRINUSE) : inode;
 }
 
 static int bind_path(struct unix_socket *u, const struct address *a)

@@ -20,9 +20,10 @@
 /* A fault maps up to this many pages around it that are in the cache already. */
 #define FAULT_AROUND 16
 
+/* A shared page is mapped for writing only while it is dirty: the first write has to be seen. */
 static void map_page(struct mm *mm, struct vma *v, u32 *pte, struct page *page)
 {
-    u32 write = v->shared && (v->prot & PROT_WRITE) ? PTE_WRITE : 0;
+    u32 write = v->shared && (v->prot & PROT_WRITE) && (page->flags & PG_DIRTY) ? PTE_WRITE : 0;
     *pte = page_phys(page) | PTE_PRESENT | PTE_USER | write;
     page_get(page, HOLD_MAP);
     mm->nr_pages++;
@@ -50,11 +51,9 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
 {
     u32 index = v->pgoff + ((address - v->start) >> PAGE_SHIFT);
     u32 left = (v->end - (address & PAGE_MASK)) >> PAGE_SHIFT;
-    bool is_file = v->inode->super; /* shared memory: one page for each touch */
     struct page *page;
-    int err =
-        cache_read(&v->inode->mapping, index, is_file ? MIN(left, (u32)READAHEAD_MAX_PAGES) : 1,
-                   is_file ? &v->ra : NULL, &page, did_io);
+    int err = cache_read(&v->inode->mapping, index, MIN(left, (u32)READAHEAD_MAX_PAGES), &v->ra,
+                         &page, did_io);
     if (err < 0)
         return err;
     u32 *pte = pte_get(mm, address, true);
@@ -65,6 +64,44 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
         return -ENOMEM;
     map_around(mm, v, address);
     return 0;
+}
+
+int mmap_make_writable(struct mm *mm, struct vma *v, u32 address)
+{
+    struct inode *inode = inode_hold(v->inode); /* the region may go while we sleep */
+    struct page *page = phys_page(*pte_get(mm, address, false) & PAGE_MASK);
+    page_get(page, HOLD_USE);
+    int err = cache_make_dirty(&inode->mapping, page);
+    u32 *pte = pte_get(mm, address, false);
+    if (!err && pte && (*pte & PTE_PRESENT) && (*pte & PAGE_MASK) == page_phys(page)) {
+        *pte |= PTE_WRITE | PTE_DIRTY;
+        inode_written(inode);
+    }
+    tlb_flush_page(address);
+    page_put(page, HOLD_USE);
+    inode_put(inode);
+    return err;
+}
+
+/* Linux finds the page tables from the page; here the few programs are asked, since it is rare that
+ * a file which is mapped gets shorter. */
+void mmap_forget(struct inode *inode, u32 first, u32 end)
+{
+    struct task *t;
+    TAILQ_FOREACH (t, &all_tasks, all) {
+        struct vma *v;
+        if (!t->mm)
+            continue;
+        TAILQ_FOREACH (v, &t->mm->vmas, link) {
+            u32 nr = (v->end - v->start) >> PAGE_SHIFT, from = first, to = end;
+            if (v->inode != inode || v->pgoff >= end)
+                continue;
+            from = MAX(from, v->pgoff) - v->pgoff;
+            to = MIN(to - v->pgoff, nr);
+            if (from < to)
+                mm_discard(t->mm, v->start + from * PAGE_SIZE, v->start + to * PAGE_SIZE);
+        }
+    }
 }
 
 /* What mmap is asked for, as far as it is known. */

@@ -22,6 +22,11 @@ extern const struct file_ops regular_file_ops;
  * table, read-only unless the region is shared and writable. 0, -ENXIO behind the end of the
  * file, -EIO, -ENOMEM. Sleeps. */
 int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io);
+/* The page at `address` of a shared region is present and about to be written: makes room for it
+ * in the file, marks it dirty, and makes the entry writable. 0, or as above. Sleeps. */
+int mmap_make_writable(struct mm *mm, struct vma *v, u32 address);
+/* The pages [first, end) leave the file (truncate(2)): no program sees them any more. */
+void mmap_forget(struct inode *inode, u32 first, u32 end);
 
 long sys_read(u32 fd, void __user *buf, u32 len);
 long sys_write(u32 fd, const void __user *buf, u32 len);

@@ -3,7 +3,8 @@
  *
  *   disk --DMA--> cache --CPU--> the program's buffer --CPU--> socket buffer --DMA--> card
  *
- * Two copies by the CPU and two system calls (four crossings of the border) for every chunk.
+ * Two copies by the CPU and two system calls (four crossings of the border) for every chunk. A
+ * write to a file goes the other way, from the program's buffer into the cache.
  * read(2), write(2), readv(2), pread(2).
  */
 #include <linux/fcntl.h>
@@ -45,12 +46,102 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
     return done;
 }
 
-static ssize_t regular_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
+/* Bytes inside one page of the file; how many count, or a negative errno. */
+static ssize_t write_piece(struct inode *inode, u64 pos, const void __user *from, u32 len)
 {
-    return -EROFS; /* the file system is mounted read-only: open refuses before this does */
+    struct mapping *m = &inode->mapping;
+    u32 index = pos >> PAGE_SHIFT, offset = (u32)pos & (PAGE_SIZE - 1);
+    for (;;) {
+        struct cache_write w;
+        int err = cache_write_begin(m, index, offset, len, &w);
+        if (err < 0)
+            return err;
+        if (pos > m->size)
+            cache_zero_gap(m, pos);
+        u32 left = copy_user_to_page(EDGE_USER_CACHE, (struct frag){w.page, offset, len}, from);
+        u32 done = cache_write_end(&w, len - left);
+        if (done && pos + done > inode->size)
+            inode_set_size(inode, pos + done);
+        if (done || left)
+            return done ? (ssize_t)done : -EFAULT;
+    }
 }
 
-const struct file_ops regular_file_ops = {.read = cache_file_read, .write = regular_write};
+/* Where a write must stop: a file that was opened without O_LARGEFILE ends before 2 GiB, and pages
+ * are numbered by 32 bits. */
+static u64 size_limit(const struct file *file)
+{
+    return file->flags & O_LARGEFILE ? (u64)0xFFFFFFFF << PAGE_SHIFT : 0x7FFFFFFF;
+}
+
+/* Page by page into the cache; from there to the disk later. An error after the first byte is
+ * reported by the next call. The positions of O_APPEND are told apart by the inode's lock. */
+ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
+{
+    struct inode *inode = file->inode;
+    ssize_t done = 0;
+    inode_lock(inode);
+    if (file->flags & O_APPEND)
+        *pos = inode->size;
+    u64 limit = size_limit(file);
+    if (*pos >= limit)
+        done = -EFBIG;
+    else if (len > limit - *pos)
+        len = limit - *pos;
+    while (done >= 0 && (size_t)done < len && !task_pause()) {
+        u32 chunk = MIN(len - done, PAGE_SIZE - ((u32)*pos & (PAGE_SIZE - 1)));
+        ssize_t n = write_piece(inode, *pos, (const char __user *)buf + done, chunk);
+        if (n < 0) {
+            done = done ? done : n;
+            break;
+        }
+        *pos += n;
+        done += n;
+        if ((u32)n < chunk)
+            break;
+    }
+    if (done > 0)
+        inode_written(inode);
+    inode_unlock(inode);
+    return done;
+}
+
+int cache_file_resize(struct inode *inode, u64 size)
+{
+    struct mapping *m = &inode->mapping;
+    if (size >= m->size) {
+        cache_zero_gap(m, size);
+        inode_set_size(inode, size);
+        return 0;
+    }
+    inode_set_size(inode, size);
+    u32 first = DIV_ROUND_UP(size, PAGE_SIZE), tail = (u32)size % PAGE_SIZE;
+    if (m->nr_pages) {
+        mmap_forget(inode, first, ~0u);
+        cache_drop(m, first, ~0u);
+    }
+    if (tail) /* the rest of the last page is what a longer file would find there */
+        cache_zero(m, first - 1, tail, PAGE_SIZE - tail);
+    return 0;
+}
+
+void cache_file_punch(struct inode *inode, u64 pos, u64 len)
+{
+    struct mapping *m = &inode->mapping;
+    u64 end = pos + len;
+    u32 first = DIV_ROUND_UP(pos, PAGE_SIZE), behind = end >> PAGE_SHIFT;
+    if (first > behind) { /* inside one page */
+        cache_zero(m, behind, (u32)pos % PAGE_SIZE, (u32)len);
+        return;
+    }
+    if ((u32)pos % PAGE_SIZE)
+        cache_zero(m, first - 1, (u32)pos % PAGE_SIZE, PAGE_SIZE - (u32)pos % PAGE_SIZE);
+    cache_zero(m, behind, 0, (u32)end % PAGE_SIZE);
+    mmap_forget(inode, first, behind);
+    cache_drop(m, first, behind);
+}
+
+const struct file_ops regular_file_ops = {.read = cache_file_read, .write = cache_file_write};
 
 ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len)
 {

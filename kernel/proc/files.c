@@ -85,7 +85,7 @@ struct fs *fs_new(struct inode *cwd, u32 umask)
 {
     struct fs *fs = kmalloc(sizeof(*fs));
     if (fs)
-        *fs = (struct fs){.refs = 1, .cwd = cwd, .umask = umask};
+        *fs = (struct fs){.refs = 1, .root = inode_hold(task_root()), .cwd = cwd, .umask = umask};
     else
         inode_put(cwd);
     return fs;
@@ -96,5 +96,6 @@ void fs_put(struct fs *fs)
     if (!fs || --fs->refs)
         return;
     inode_put(fs->cwd);
+    inode_put(fs->root);
     kfree(fs);
 }

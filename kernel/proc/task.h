@@ -37,6 +37,7 @@ struct files {
 /* Where a program is among the files; its threads share it (CLONE_FS). */
 struct fs {
     u32 refs;
+    struct inode *root; /* where "/" leads (chroot(2)) */
     struct inode *cwd;
     u32 umask;
 };
@@ -90,6 +91,10 @@ static inline bool task_pause(void)
 static inline struct inode *task_cwd(void)
 {
     return current->fs ? current->fs->cwd : vfs_root;
+}
+static inline struct inode *task_root(void)
+{
+    return current->fs ? current->fs->root : vfs_root;
 }
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg);
 struct task *task_find(u32 tid);

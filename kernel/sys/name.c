@@ -1,7 +1,6 @@
-/* Calls on names: stat and its family, access, readlink, the current directory. */
-#include <asm/stat.h>
+/* Calls on names: access, readlink, the current directory; and paths as all calls get them. */
+#include <linux/capability.h>
 #include <linux/fcntl.h>
-#include <linux/stat.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -9,8 +8,6 @@
 #include "kernel/proc/task.h"
 #include "kernel/sys/lookup.h"
 #include "kernel/sys/sys.h"
-
-enum { ACCESS_WRITE = 2, ACCESS_EXECUTE = 1 };
 
 char *path_copyin(const char __user *path)
 {
@@ -38,8 +35,7 @@ struct inode *directory_of(s32 dirfd, const char *path)
     return inode;
 }
 
-/* The inode that (dirfd, path) names, or err_ptr. */
-static struct inode *lookup(s32 dirfd, const char __user *path, u32 flags)
+struct inode *inode_at(s32 dirfd, const char __user *path, u32 flags)
 {
     char *name = path_copyin(path);
     if (is_err(name))
@@ -65,144 +61,98 @@ static struct inode *lookup(s32 dirfd, const char __user *path, u32 flags)
     return inode;
 }
 
-static u32 device_of(const struct inode *inode)
-{
-    return inode->super ? inode->super->dev : 1;
-}
-static u32 block_size_of(const struct inode *inode)
-{
-    return inode->super ? inode->super->block_size : PAGE_SIZE;
-}
-
-static int stat_copyout(const struct inode *i, void __user *to)
-{
-    struct stat64 s;
-    memset(&s, 0, sizeof(s));
-    s.st_dev = device_of(i);
-    s.__st_ino = i->ino;
-    s.st_mode = i->mode;
-    s.st_nlink = i->nlink;
-    s.st_uid = i->uid;
-    s.st_gid = i->gid;
-    s.st_rdev = i->rdev;
-    s.st_size = i->size;
-    s.st_blksize = block_size_of(i);
-    s.st_blocks = i->blocks;
-    s.st_atime = i->atime;
-    s.st_mtime = i->mtime;
-    s.st_ctime = i->ctime;
-    s.st_ino = i->ino;
-    return copyout(to, &s, sizeof(s));
-}
-
-static long stat_and_put(struct inode *inode, void __user *to)
-{
-    if (is_err(inode))
-        return ptr_err(inode);
-    long ret = stat_copyout(inode, to);
-    inode_put(inode);
-    return ret;
-}
-
-long sys_stat64(const char __user *path, void __user *to)
-{
-    return stat_and_put(lookup(AT_FDCWD, path, 0), to);
-}
-
-long sys_lstat64(const char __user *path, void __user *to)
-{
-    return stat_and_put(lookup(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW), to);
-}
-
-long sys_fstat64(u32 fd, void __user *to)
+struct inode *inode_of_fd(u32 fd)
 {
     struct file *f = fd_get(fd);
     if (!f)
-        return -EBADF;
-    long ret = stat_copyout(f->inode, to);
+        return err_ptr(-EBADF);
+    struct inode *inode = f->flags & O_PATH ? err_ptr(-EBADF) : inode_hold(f->inode);
     file_put(f);
-    return ret;
+    return inode;
 }
 
-long sys_fstatat64(s32 dirfd, const char __user *path, void __user *to, u32 flags)
+int path_at(struct at_path *p, s32 dirfd, const char __user *path)
 {
-    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
-        return -EINVAL;
-    return stat_and_put(lookup(dirfd, path, flags), to);
+    p->name = path_copyin(path);
+    if (is_err(p->name))
+        return ptr_err(p->name);
+    p->start = directory_of(dirfd, p->name);
+    if (!is_err(p->start))
+        return 0;
+    kfree(p->name);
+    return ptr_err(p->start);
 }
 
-long sys_statx(s32 dirfd, const char __user *path, u32 flags, u32 mask, void __user *to)
+void path_at_end(struct at_path *p)
 {
-    if (mask & STATX__RESERVED)
-        return -EINVAL;
-    struct inode *i = lookup(dirfd, path, flags);
-    if (is_err(i))
-        return ptr_err(i);
-    struct statx s;
-    memset(&s, 0, sizeof(s));
-    s.stx_mask = STATX_BASIC_STATS;
-    s.stx_blksize = block_size_of(i);
-    s.stx_nlink = i->nlink;
-    s.stx_uid = i->uid;
-    s.stx_gid = i->gid;
-    s.stx_mode = i->mode;
-    s.stx_ino = i->ino;
-    s.stx_size = i->size;
-    s.stx_blocks = i->blocks;
-    s.stx_atime.tv_sec = i->atime;
-    s.stx_mtime.tv_sec = i->mtime;
-    s.stx_ctime.tv_sec = i->ctime;
-    s.stx_rdev_major = i->rdev >> 8;
-    s.stx_rdev_minor = i->rdev & 0xFF;
-    s.stx_dev_major = device_of(i) >> 8;
-    s.stx_dev_minor = device_of(i) & 0xFF;
-    inode_put(i);
-    return copyout(to, &s, sizeof(s));
+    inode_put(p->start);
+    kfree(p->name);
 }
 
-/* Everybody is root here: only what nobody may do is refused. */
-long sys_faccessat(s32 dirfd, const char __user *path, u32 mode)
+static long check_access(s32 dirfd, const char __user *path, u32 mode, u32 flags)
 {
-    if (mode & ~7u)
-        return -EINVAL;
-    struct inode *inode = lookup(dirfd, path, 0);
+    struct inode *inode = inode_at(dirfd, path, flags);
     if (is_err(inode))
         return ptr_err(inode);
-    long ret = 0;
     u16 type = S_TYPE(inode->mode);
-    if ((mode & ACCESS_WRITE) && (type == S_REG || type == S_DIR) && inode->super &&
-        (inode->super->flags & SUPER_READ_ONLY))
+    long ret = inode_permission(inode, mode);
+    if (!ret && (mode & MAY_WRITE) && (type == S_REG || type == S_DIR || type == S_LNK) &&
+        inode->super && (inode->super->flags & SUPER_READ_ONLY))
         ret = -EROFS;
-    else if ((mode & ACCESS_EXECUTE) && type == S_REG && !(inode->mode & 0111))
-        ret = -EACCES;
     inode_put(inode);
     return ret;
+}
+
+/* Asked is what the caller might do by its real numbers, which a set-user-ID program wants to know:
+ * it takes them on while it looks. */
+long sys_faccessat2(s32 dirfd, const char __user *path, u32 mode, u32 flags)
+{
+    if ((mode & ~7u) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        return -EINVAL;
+    struct cred *c = &current->cred;
+    struct cred before = *c;
+    if (!(flags & AT_EACCESS)) {
+        c->fsuid = c->uid;
+        c->fsgid = c->gid;
+        c->effective = c->uid ? 0 : c->permitted;
+    }
+    long ret = check_access(dirfd, path, mode, flags);
+    *c = before;
+    return ret;
+}
+
+long sys_faccessat(s32 dirfd, const char __user *path, u32 mode)
+{
+    return sys_faccessat2(dirfd, path, mode, 0);
 }
 
 long sys_access(const char __user *path, u32 mode)
 {
-    return sys_faccessat(AT_FDCWD, path, mode);
+    return sys_faccessat2(AT_FDCWD, path, mode, 0);
 }
 
-static void change_directory(struct inode *dir)
+/* A directory that the program may enter takes the place of another. */
+static long change_directory(struct inode **which, struct inode *dir)
 {
-    struct inode *old = current->fs->cwd;
-    current->fs->cwd = dir;
-    if (old)
-        inode_put(old);
+    if (is_err(dir))
+        return ptr_err(dir);
+    struct inode *old = *which;
+    long err = S_TYPE(dir->mode) == S_DIR ? inode_permission(dir, MAY_EXECUTE) : -ENOTDIR;
+    *which = err ? old : dir;
+    inode_put(err ? dir : old);
+    return err;
 }
 
 long sys_chdir(const char __user *path)
 {
-    char *name = path_copyin(path);
-    if (is_err(name))
-        return ptr_err(name);
-    struct inode *dir = path_walk(NULL, name, WALK_DIRECTORY);
-    kfree(name);
-    if (is_err(dir))
-        return ptr_err(dir);
-    change_directory(dir);
-    return 0;
+    return change_directory(&current->fs->cwd, inode_at(AT_FDCWD, path, 0));
+}
+
+long sys_chroot(const char __user *path)
+{
+    if (!capable(CAP_SYS_CHROOT))
+        return -EPERM;
+    return change_directory(&current->fs->root, inode_at(AT_FDCWD, path, 0));
 }
 
 long sys_fchdir(u32 fd)
@@ -210,11 +160,9 @@ long sys_fchdir(u32 fd)
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    bool is_directory = S_TYPE(f->inode->mode) == S_DIR;
-    if (is_directory)
-        change_directory(inode_hold(f->inode));
+    long err = change_directory(&current->fs->cwd, inode_hold(f->inode));
     file_put(f);
-    return is_directory ? 0 : -ENOTDIR;
+    return err;
 }
 
 long sys_getcwd(char __user *buf, u32 size)
@@ -235,7 +183,7 @@ long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 si
 {
     if (size <= 0)
         return -EINVAL;
-    struct inode *inode = lookup(dirfd, path, AT_SYMLINK_NOFOLLOW);
+    struct inode *inode = inode_at(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
     if (is_err(inode))
         return ptr_err(inode);
     long ret = -EINVAL;
@@ -257,44 +205,6 @@ long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 si
 long sys_readlink(const char __user *path, char __user *buf, s32 size)
 {
     return sys_readlinkat(AT_FDCWD, path, buf, size);
-}
-
-/* Calls that change names: every file system here is read-only, but a wrong name is still told
- * from a right one. */
-static long refuse_change(const char __user *path, bool must_exist)
-{
-    char *name = path_copyin(path);
-    if (is_err(name))
-        return ptr_err(name);
-    struct inode *inode = path_walk(NULL, name, WALK_NOFOLLOW);
-    long ret;
-    if (!is_err(inode)) {
-        ret = must_exist ? -EROFS : -EEXIST;
-        inode_put(inode);
-    } else {
-        ret = ptr_err(inode);
-        if (ret == -ENOENT && !must_exist)
-            ret = path_parent_error(NULL, name);
-    }
-    kfree(name);
-    return ret;
-}
-
-long sys_unlink(const char __user *path)
-{
-    return refuse_change(path, true);
-}
-long sys_rmdir(const char __user *path)
-{
-    return refuse_change(path, true);
-}
-long sys_mkdir(const char __user *path, u32 mode)
-{
-    return refuse_change(path, false);
-}
-long sys_rename(const char __user *from, const char __user *to)
-{
-    return refuse_change(from, true);
 }
 
 long sys_umask(u32 mask)

@@ -50,21 +50,74 @@ long sys_pselect6_time64(s32 nr, u32 __user *in, u32 __user *out, u32 __user *ex
 /* name.c */
 long sys_access(const char __user *path, u32 mode);
 long sys_faccessat(s32 dirfd, const char __user *path, u32 mode);
+long sys_faccessat2(s32 dirfd, const char __user *path, u32 mode, u32 flags);
 long sys_chdir(const char __user *path);
 long sys_fchdir(u32 fd);
+long sys_chroot(const char __user *path);
 long sys_getcwd(char __user *buf, u32 size);
 long sys_readlink(const char __user *path, char __user *buf, s32 size);
 long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 size);
+long sys_umask(u32 mask);
+
+/* stat.c */
+long sys_stat(const char __user *path, void __user *to);
+long sys_lstat(const char __user *path, void __user *to);
+long sys_fstat(u32 fd, void __user *to);
 long sys_stat64(const char __user *path, void __user *to);
 long sys_lstat64(const char __user *path, void __user *to);
 long sys_fstat64(u32 fd, void __user *to);
 long sys_fstatat64(s32 dirfd, const char __user *path, void __user *to, u32 flags);
 long sys_statx(s32 dirfd, const char __user *path, u32 flags, u32 mask, void __user *to);
-long sys_unlink(const char __user *path);
+long sys_statfs(const char __user *path, void __user *to);
+long sys_fstatfs(u32 fd, void __user *to);
+long sys_statfs64(const char __user *path, u32 size, void __user *to);
+long sys_fstatfs64(u32 fd, u32 size, void __user *to);
+
+/* change.c */
 long sys_mkdir(const char __user *path, u32 mode);
+long sys_mkdirat(s32 dirfd, const char __user *path, u32 mode);
+long sys_mknod(const char __user *path, u32 mode, u32 rdev);
+long sys_mknodat(s32 dirfd, const char __user *path, u32 mode, u32 rdev);
+long sys_symlink(const char __user *target, const char __user *path);
+long sys_symlinkat(const char __user *target, s32 dirfd, const char __user *path);
+long sys_link(const char __user *from, const char __user *to);
+long sys_linkat(s32 from_dir, const char __user *from, s32 to_dir, const char __user *to,
+                u32 flags);
+long sys_unlink(const char __user *path);
+long sys_unlinkat(s32 dirfd, const char __user *path, u32 flags);
 long sys_rmdir(const char __user *path);
 long sys_rename(const char __user *from, const char __user *to);
-long sys_umask(u32 mask);
+long sys_renameat(s32 from_dir, const char __user *from, s32 to_dir, const char __user *to);
+long sys_renameat2(s32 from_dir, const char __user *from, s32 to_dir, const char __user *to,
+                   u32 flags);
+long sys_truncate(const char __user *path, s32 size);
+long sys_ftruncate(u32 fd, s32 size);
+long sys_truncate64(const char __user *path, u32 low, u32 high);
+long sys_ftruncate64(u32 fd, u32 low, u32 high);
+long sys_fallocate(u32 fd, u32 mode, u32 pos_low, u32 pos_high, u32 len_low, u32 len_high);
+
+/* attr.c */
+long sys_chmod(const char __user *path, u32 mode);
+long sys_fchmod(u32 fd, u32 mode);
+long sys_fchmodat(s32 dirfd, const char __user *path, u32 mode);
+long sys_chown(const char __user *path, u32 uid, u32 gid);
+long sys_lchown(const char __user *path, u32 uid, u32 gid);
+long sys_fchown(u32 fd, u32 uid, u32 gid);
+long sys_chown32(const char __user *path, u32 uid, u32 gid);
+long sys_lchown32(const char __user *path, u32 uid, u32 gid);
+long sys_fchown32(u32 fd, u32 uid, u32 gid);
+long sys_fchownat(s32 dirfd, const char __user *path, u32 uid, u32 gid, u32 flags);
+long sys_utime(const char __user *path, const s32 __user *times);
+long sys_utimes(const char __user *path, const void __user *times);
+long sys_futimesat(s32 dirfd, const char __user *path, const void __user *times);
+long sys_utimensat(s32 dirfd, const char __user *path, const void __user *times, u32 flags);
+long sys_utimensat64(s32 dirfd, const char __user *path, const void __user *times, u32 flags);
+
+/* mount.c */
+long sys_mount(const char __user *source, const char __user *target, const char __user *type,
+               u32 flags, const char __user *data);
+long sys_umount(const char __user *target, u32 flags);
+long sys_oldumount(const char __user *target);
 
 /* process.c */
 long sys_getpid(void);

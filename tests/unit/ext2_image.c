@@ -109,7 +109,7 @@ static void pull_out(void)
 
 static struct super *mount(void)
 {
-    struct super *s = ext2_fs.mount(disk, 0);
+    struct super *s = ext2_fs.mount(disk, 0, "");
     if (is_err(s))
         fail_msg("not mounted: %s", said);
     return s;
@@ -394,7 +394,7 @@ static void no_damage_does_harm(void **state)
             plug_in();
             damage(block_size);
             visits = 0;
-            struct super *s = ext2_fs.mount(disk, 0);
+            struct super *s = ext2_fs.mount(disk, 0, "");
             if (!is_err(s)) {
                 mounted++;
                 visit(s->root, 0);

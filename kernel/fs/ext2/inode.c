@@ -135,9 +135,9 @@ int ext2_read_inode(struct inode *inode)
     inode->uid = raw.i_uid | (u32)raw.osd2.linux2.l_i_uid_high << 16;
     inode->gid = raw.i_gid | (u32)raw.osd2.linux2.l_i_gid_high << 16;
     inode->blocks = raw.i_blocks;
-    inode->atime = raw.i_atime;
-    inode->mtime = raw.i_mtime;
-    inode->ctime = raw.i_ctime;
+    inode->atime.sec = (s32)raw.i_atime;
+    inode->mtime.sec = (s32)raw.i_mtime;
+    inode->ctime.sec = (s32)raw.i_ctime;
     inode->fs = info;
     error = set_up(inode, &raw);
     if (error)

@@ -55,7 +55,7 @@ static int read_super(struct super *s, struct ext2 *fs)
     return error;
 }
 
-static struct super *ext2_mount(struct block_device *device, u32 flags)
+static struct super *ext2_mount(struct block_device *device, u32 flags, const char *options)
 {
     int error = -ENOMEM;
     struct super *s = kzalloc(sizeof(*s));
@@ -66,6 +66,8 @@ static struct super *ext2_mount(struct block_device *device, u32 flags)
     s->dev = device->rdev;
     s->magic = EXT2_SUPER_MAGIC;
     s->flags = flags | SUPER_READ_ONLY;
+    s->only_reads = true;
+    s->unmount = super_end;
     s->device = device;
     s->read_inode = ext2_read_inode;
     s->fs = fs;
@@ -98,4 +100,4 @@ fail:
     return err_ptr(error);
 }
 
-const struct fs_type ext2_fs = {.name = "ext2", .mount = ext2_mount};
+const struct fs_type ext2_fs = {.name = "ext2", .mount = ext2_mount, .needs_device = true};

@@ -86,7 +86,7 @@ void memory_count_files(struct mm *mm, struct memory_use *use)
     TAILQ_FOREACH (v, &mm->vmas, link) {
         u32 n = v->inode ? file_pages(mm, v) : 0;
         use->file += n;
-        use->shared += v->inode && !v->inode->super ? n : 0;
+        use->shared += v->inode && v->inode->mapping.in_ram ? n : 0;
     }
 }
 

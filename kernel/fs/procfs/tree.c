@@ -56,7 +56,7 @@ struct inode *proc_inode(u32 ino, u16 mode, const struct proc_file *file)
     struct inode *inode = inode_new(&proc_super, ino, mode);
     if (!inode)
         return err_ptr(-ENOMEM);
-    inode->atime = inode->mtime = inode->ctime = realtime_seconds();
+    inode->atime = inode->mtime = inode->ctime = file_time_now();
     struct subject s;
     if (ino >> INO_ID_SHIFT && subject_find(ino, &s) && s.task) {
         inode->uid = s.task->cred.euid;
@@ -193,7 +193,7 @@ static const struct inode_ops link_ops = {.readlink = link_read, .target = link_
 struct super proc_super = {
     .type = "proc", .dev = PROC_DEV, .magic = PROC_MAGIC, .block_size = PAGE_SIZE};
 
-static struct super *proc_mount(struct block_device *device, u32 flags)
+static struct super *proc_mount(struct block_device *device, u32 flags, const char *options)
 {
     if (!proc_super.root) {
         find_directories();
@@ -205,4 +205,4 @@ static struct super *proc_mount(struct block_device *device, u32 flags)
     return &proc_super;
 }
 
-const struct fs_type proc_fs = {"proc", proc_mount};
+const struct fs_type proc_fs = {.name = "proc", .mount = proc_mount};

@@ -1,0 +1,320 @@
+/*
+ * The tree of file systems: what is mounted where. mount(2), umount(2).
+ *
+ * A mount stands at a (directory, name) pair; the last one at a place hides those before it. It
+ * holds the directory, so a file system with another one mounted in it is in use. There is one
+ * place for each file system: no bind mounts, since a directory then would have two parents.
+ */
+#include <linux/mount.h>
+#include "drivers/block.h"
+#include "kernel/fs/pty.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/lib.h"
+#include "kernel/lib/text.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/mm.h"
+#include "kernel/proc/task.h"
+
+#define FLAGS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)
+
+struct mount {
+    TAILQ_ENTRY(mount) link;
+    struct inode *dir; /* where, held: the name below it; NULL for the root */
+    struct name name;  /* within `path` */
+    struct super *super;
+    char *path, *source; /* for /proc/mounts */
+};
+static TAILQ_HEAD(mount_list, mount) mounts = TAILQ_HEAD_INITIALIZER(mounts); /* oldest first */
+
+static const struct fs_type *const types[] = {&ext2_fs, &tmp_fs, &proc_fs, &dev_fs, &devpts_fs};
+
+/* What is mounted from the start, and what is made in it. The disk is read-only until ext2 learns
+ * to write: here is RAM for what programs write to. */
+static const struct {
+    const char *path;
+    const struct fs_type *type;
+    const char *options;
+} at_start[] = {
+    {"/proc", &proc_fs, ""},       {"/dev", &dev_fs, ""},          {"/dev/pts", &devpts_fs, ""},
+    {"/dev/shm", &tmp_fs, ""},     {"/tmp", &tmp_fs, ""},          {"/run", &tmp_fs, "mode=755"},
+    {"/var", &tmp_fs, "mode=755"}, {"/root", &tmp_fs, "mode=700"},
+};
+static const struct {
+    const char *path;
+    u16 mode;
+    const char *target; /* a link instead */
+} made_at_start[] = {
+    {"/run/lock", S_DIR | 01777, NULL},
+    {"/var/cache", S_DIR | 0755, NULL},
+    {"/var/lib", S_DIR | 0755, NULL},
+    {"/var/lock", S_LNK | 0777, "/run/lock"},
+    {"/var/log", S_DIR | 0755, NULL},
+    {"/var/run", S_LNK | 0777, "/run"},
+    {"/var/spool", S_DIR | 0755, NULL},
+    {"/var/spool/cron", S_DIR | 0755, NULL},
+    {"/var/spool/cron/crontabs", S_DIR | 0700, NULL},
+    {"/var/tmp", S_DIR | 01777, NULL},
+};
+
+struct mount *mount_below(struct inode *dir, const struct name *name)
+{
+    struct mount *m;
+    TAILQ_FOREACH_REVERSE (m, &mounts, mount_list, link)
+        if (m->dir == dir && m->name.len == name->len &&
+            !memcmp(m->name.text, name->text, name->len))
+            return m;
+    return NULL;
+}
+
+static struct mount *mount_of_root(const struct inode *root)
+{
+    struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link)
+        if (m->super->root == root)
+            return m;
+    return NULL;
+}
+
+struct inode *mount_root(const struct mount *m)
+{
+    return m->super->root;
+}
+
+struct inode *mount_dir(const struct inode *root, const char **name)
+{
+    const struct mount *m = mount_of_root(root);
+    if (!m || !m->dir)
+        return NULL;
+    *name = m->name.text;
+    return m->dir;
+}
+
+static char *copy_text(const char *text)
+{
+    char *copy = kmalloc(strlen(text) + 1);
+    if (copy)
+        memcpy(copy, text, strlen(text) + 1);
+    return copy;
+}
+
+static void mount_free(struct mount *m)
+{
+    kfree(m->path);
+    kfree(m->source);
+    kfree(m);
+}
+
+/* A mount at `path`, which ends in the name below `dir`; not yet in the tree. */
+static struct mount *mount_new(struct inode *dir, const char *path, const char *source)
+{
+    struct mount *m = kzalloc(sizeof(*m));
+    if (!m || !(m->path = copy_text(path)) || !(m->source = copy_text(source))) {
+        if (m)
+            mount_free(m);
+        return NULL;
+    }
+    m->dir = dir;
+    m->name.text = strrchr(m->path, '/') + 1;
+    m->name.len = strlen(m->name.text);
+    return m;
+}
+
+static bool is_mounted(const struct super *super)
+{
+    const struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link)
+        if (m->super == super)
+            return true;
+    return false;
+}
+
+/* Takes over the reference to dir, whether it works or not. */
+static int mount_at(struct inode *dir, const char *path, const char *source,
+                    const struct fs_type *type, struct block_device *device, u32 flags,
+                    const char *options)
+{
+    int err = -ENOMEM;
+    struct mount *m = mount_new(dir, path, source);
+    if (!m)
+        goto fail;
+    m->super = type->mount(device, flags, options);
+    if (is_err(m->super)) {
+        err = ptr_err(m->super);
+        mount_free(m);
+        goto fail;
+    }
+    if (is_mounted(m->super)) { /* there is one for ever, and it has its place */
+        mount_free(m);
+        err = -EBUSY;
+        goto fail;
+    }
+    m->super->flags |= flags;
+    if (!m->super->has_been_mounted)
+        m->super->own_refs++; /* its root */
+    m->super->has_been_mounted = true;
+    TAILQ_INSERT_TAIL(&mounts, m, link);
+    return 0;
+fail:
+    if (dir)
+        inode_put(dir);
+    return err;
+}
+
+static const struct fs_type *find_type(const char *name)
+{
+    for (u32 i = 0; i < ARRAY_LEN(types); i++)
+        if (!strcmp(types[i]->name, name))
+            return types[i];
+    return NULL;
+}
+
+static bool device_mounted(const struct block_device *device)
+{
+    const struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link)
+        if (m->super->device == device)
+            return true;
+    return false;
+}
+
+int vfs_mount(struct inode *on, const char *source, const char *type_name, u32 flags,
+              const char *options)
+{
+    const struct fs_type *type = find_type(type_name);
+    struct block_device *device = NULL;
+    if (!type)
+        return -ENODEV;
+    if (S_TYPE(on->mode) != S_DIR)
+        return -ENOTDIR;
+    if (type->needs_device) {
+        struct inode *node = path_walk(NULL, source, 0);
+        if (is_err(node))
+            return ptr_err(node);
+        bool is_block = S_TYPE(node->mode) == S_BLK;
+        device = is_block ? block_by_number(node->rdev) : NULL;
+        inode_put(node);
+        if (!device)
+            return is_block ? -ENXIO : -ENOTBLK;
+        if (device_mounted(device))
+            return -EBUSY;
+    }
+    const char *name;
+    struct inode *dir = mount_dir(on, &name);
+    dir = dir ? dir : on->dir;
+    if (!dir || !on->nlink)
+        return on == vfs_root ? -EBUSY : -ENOENT;
+    char *path = kmalloc(PATH_MAX_LEN);
+    if (!path)
+        return -ENOMEM;
+    int n = path_of(on, path, PATH_MAX_LEN - 1);
+    if (n >= 0)
+        path[n] = 0;
+    int err = n < 0 ? n
+                    : mount_at(inode_hold(dir), path, *source ? source : "none", type, device,
+                               flags & FLAGS_KEPT, options);
+    kfree(path);
+    return err;
+}
+
+int vfs_remount(struct inode *root, u32 flags, const char *options)
+{
+    struct mount *m = mount_of_root(root);
+    if (!m)
+        return -EINVAL;
+    struct super *s = m->super;
+    if (s->only_reads && !(flags & MS_RDONLY))
+        return -EROFS;
+    if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) && s->writers)
+        return -EBUSY; /* somebody has a file open for writing */
+    int err = s->remount ? s->remount(s, options) : 0;
+    if (!err)
+        s->flags = (s->flags & ~(u32)FLAGS_KEPT) | (flags & FLAGS_KEPT);
+    return err;
+}
+
+int vfs_umount(struct inode *root)
+{
+    struct mount *m = mount_of_root(root);
+    inode_put(root);
+    if (!m)
+        return -EINVAL;
+    struct super *s = m->super;
+    if (!m->dir || s->refs != s->own_refs)
+        return -EBUSY;
+    TAILQ_REMOVE(&mounts, m, link);
+    inode_put(m->dir);
+    mount_free(m);
+    if (s->unmount) {
+        s->own_refs--;
+        s->unmount(s);
+    }
+    return 0;
+}
+
+/* A machine without a usable disk says so in one line and stops there: it is no panic. */
+static void __noreturn refuse(const char *why, const char *what)
+{
+    kprintf("ferry: %s%s: cannot start\n", why, what);
+    power_fail();
+}
+
+/* The directory need not exist on the disk: a mount only needs a name. */
+static void mount_at_start(const char *path, const struct fs_type *type, const char *options)
+{
+    struct name last;
+    bool slash;
+    struct inode *dir = path_parent(vfs_root, path, &last, &slash);
+    int err = is_err(dir) ? ptr_err(dir) : mount_at(dir, path, type->name, type, NULL, 0, options);
+    if (err)
+        kprintf("cannot mount %s on %s: error %d\n", type->name, path, -err);
+}
+
+void vfs_mount_root(void)
+{
+    char name[32], source[40];
+    if (!cmdline_get("root", name, sizeof(name)))
+        strlcpy(name, "/dev/hda", sizeof(name));
+    struct block_device *device = block_find(name);
+    if (!device)
+        refuse("no disk ", name);
+    snprintf(source, sizeof(source), "/dev/%s", device->name);
+    if (mount_at(NULL, "/", source, &ext2_fs, device, SUPER_READ_ONLY, ""))
+        refuse("no usable ext2 file system on ", name);
+    vfs_root = mount_root(TAILQ_FIRST(&mounts));
+    shared_memory_init();
+    for (u32 i = 0; i < ARRAY_LEN(at_start); i++)
+        mount_at_start(at_start[i].path, at_start[i].type, at_start[i].options);
+    for (u32 i = 0; i < ARRAY_LEN(made_at_start); i++) {
+        struct new_file what = {.mode = made_at_start[i].mode, .target = made_at_start[i].target};
+        struct inode *inode = vfs_make(vfs_root, made_at_start[i].path, &what);
+        if (is_err(inode))
+            kprintf("cannot make %s: error %d\n", made_at_start[i].path, -ptr_err(inode));
+        else
+            inode_put(inode);
+    }
+}
+
+/* As fstab(5) has it: \040 for a space in a name. */
+static void format_word(struct text *t, const char *word)
+{
+    for (; *word; word++)
+        text_printf(t, *word > ' ' && *word != '\\' ? "%c" : "\\%03o", *word);
+}
+
+void mounts_format(struct text *t)
+{
+    const struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link) {
+        const struct super *s = m->super;
+        format_word(t, m->source);
+        text_string(t, " ");
+        format_word(t, m->path);
+        text_printf(t, " %s %s%s%s%s,%s", s->type, s->flags & MS_RDONLY ? "ro" : "rw",
+                    s->flags & MS_NOSUID ? ",nosuid" : "", s->flags & MS_NODEV ? ",nodev" : "",
+                    s->flags & MS_NOEXEC ? ",noexec" : "",
+                    s->flags & MS_NOATIME ? "noatime" : "relatime");
+        if (s->show_options)
+            s->show_options(s, t);
+        text_string(t, " 0 0\n");
+    }
+}
