@@ -227,9 +227,9 @@ long sys_shutdown(u32 fd, u32 how)
 /* Everything in one call, as programs of before Linux 4.3 (and static glibc) do it. */
 long sys_socketcall(u32 call, u32 __user *args)
 {
-    static const u8 nr_args[] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4};
+    static const u8 nr_args[] = {0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4};
     u32 a[6];
-    if (call < SYS_SOCKET || call > SYS_ACCEPT4)
+    if (call < SYS_SOCKET || call > SYS_SENDMMSG)
         return -EINVAL;
     if (copyin(a, args, nr_args[call] * sizeof(a[0])) < 0)
         return -EFAULT;
@@ -271,6 +271,10 @@ long sys_socketcall(u32 call, u32 __user *args)
         return sys_recvmsg(a[0], P(1), a[2]);
     case SYS_ACCEPT4:
         return sys_accept4(a[0], P(1), P(2), a[3]);
+    case SYS_RECVMMSG:
+        return sys_recvmmsg(a[0], P(1), a[2], a[3], P(4));
+    case SYS_SENDMMSG:
+        return sys_sendmmsg(a[0], P(1), a[2], a[3]);
     }
 #undef P
     return -EINVAL;

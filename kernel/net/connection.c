@@ -12,6 +12,7 @@
  * every byte was acknowledged. When the error callback is called, the block is gone already.
  */
 #include "kernel/net/connection.h"
+#include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/net/net.h"
 #include "kernel/net/stack.h"
@@ -184,6 +185,8 @@ static void established(struct socket *s)
     s->state = SOCKET_CONNECTED;
     s->local = (struct endpoint){ip4_addr_get_u32(&pcb->local_ip), lwip_htons(pcb->local_port)};
     s->remote = (struct endpoint){ip4_addr_get_u32(&pcb->remote_ip), lwip_htons(pcb->remote_port)};
+    if (s->tcp_options.mss && s->tcp_options.mss < pcb->mss)
+        pcb->mss = s->tcp_options.mss;
     s->mss = pcb->mss;
     sendq_init(&s->q, pcb->snd_lbb, s->sndbuf);
     connection_tune(s);
@@ -212,7 +215,9 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     s->no_delay = listener->no_delay;
     s->sndbuf = listener->sndbuf;
     s->rcvbuf = listener->rcvbuf;
+    s->rcvlowat = listener->rcvlowat;
     s->ip = listener->ip;
+    s->tcp_options = listener->tcp_options;
     attach(s, pcb);
     established(s);
     /* Counts against the backlog, as half-open ones do, until accept(2) takes it. */
@@ -249,6 +254,9 @@ void connection_apply_options(struct socket *s)
         ip_reset_option(s->tcp, SOF_KEEPALIVE);
     s->tcp->ttl = s->ip.ttl;
     s->tcp->tos = s->ip.tos;
+    s->tcp->netif_idx = s->device;
+    if (s->state != SOCKET_LISTENING) /* that block is a shorter structure */
+        tcp_apply_options(s, s->tcp);
     if (s->state == SOCKET_CONNECTED)
         s->q.limit = s->sndbuf;
 }
@@ -436,6 +444,18 @@ static void send_fin(struct socket *s)
     finish(s);
 }
 
+/* TCP_USER_TIMEOUT: true when something has been waiting to be acknowledged for too long. */
+static bool user_timeout(struct socket *s)
+{
+    const struct tcp_pcb *pcb = s->tcp;
+    u32 now = (u32)timer_ms();
+    if (pcb->lastack != s->progress_ack || s->q.end == pcb->lastack) {
+        s->progress_ack = pcb->lastack;
+        s->progress_ms = now;
+    }
+    return s->tcp_options.user_timeout_ms && now - s->progress_ms >= s->tcp_options.user_timeout_ms;
+}
+
 static void serve(struct socket *s)
 {
     bool ticked = s->ticked;
@@ -444,7 +464,7 @@ static void serve(struct socket *s)
         return;
     connection_recover(s);
     connection_feed(s, ticked, ticked);
-    if (ticked && connection_persist(s)) {
+    if (ticked && (connection_persist(s) || user_timeout(s))) {
         connection_abort(s, ETIMEDOUT);
         return;
     }
@@ -485,11 +505,15 @@ void connection_retune(struct netdev *d)
     net_flush();
 }
 
-const char *connection_state(const struct socket *s)
+u32 connection_linux_state(const struct socket *s)
 {
-    if (s->tcp)
-        return tcp_debug_state_str(s->tcp->state);
-    return s->state == SOCKET_GONE ? "GONE" : "CLOSED";
+    /* The states' numbers as Linux counts them (include/net/tcp_states.h). */
+    static const u8 number[] = {
+        [CLOSED] = 7,      [LISTEN] = 10,    [SYN_SENT] = 2,   [SYN_RCVD] = 3,
+        [ESTABLISHED] = 1, [FIN_WAIT_1] = 4, [FIN_WAIT_2] = 5, [CLOSE_WAIT] = 8,
+        [CLOSING] = 11,    [LAST_ACK] = 9,   [TIME_WAIT] = 6,
+    };
+    return number[s->tcp ? s->tcp->state : CLOSED];
 }
 
 struct socket *connection_of_frame(const u8 *frame)

@@ -8,6 +8,9 @@
 void connection_note(struct socket *s);   /* is served when the batch is done */
 void connection_forget(struct socket *s); /* the socket is freed */
 
+/* tcp_option.c: what of the options lwIP has to know. */
+void tcp_apply_options(const struct socket *s, struct tcp_pcb *pcb);
+
 /* feed.c */
 void connection_tune(struct socket *s); /* the card's features decide how segments are built */
 /* Gives the stack what may go now. `flush`: MSG_MORE is over. `tick`: the slow clock has ticked. */

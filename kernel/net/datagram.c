@@ -255,11 +255,14 @@ ssize_t datagram_sent(struct socket *s, struct pbuf *p, int lwip_err, u32 bytes)
     return lwip_err == ERR_OK ? (ssize_t)bytes : lwip_errno(lwip_err);
 }
 
-u32 inet_source(u32 destination)
+struct netif *datagram_route(const struct socket *s, u32 destination, u32 *source)
 {
-    ip_addr_t to = {.addr = destination};
-    if (interface_is_ours(destination))
-        return destination;
-    struct netif *netif = ip_route(IP4_ADDR_ANY4, &to);
-    return netif ? ip4_addr_get_u32(netif_ip4_addr(netif)) : 0;
+    ip_addr_t from = {.addr = s->local.ip}, to = {.addr = destination};
+    struct netif *netif = s->device ? netif_get_by_index(s->device) : ip_route(&from, &to);
+    if (!netif || !netif_is_up(netif))
+        return NULL;
+    *source = s->local.ip                      ? s->local.ip
+              : interface_is_ours(destination) ? destination
+                                               : ip4_addr_get_u32(netif_ip4_addr(netif));
+    return netif;
 }

@@ -29,7 +29,8 @@ struct pbuf *datagram_gather(const struct message *m, u32 room);
 void datagram_begin(struct socket *s, u32 bytes);
 /* Sends it off. What the call answers: the length, or why lwIP refused. */
 ssize_t datagram_sent(struct socket *s, struct pbuf *p, int lwip_err, u32 bytes);
-/* The source address for a destination: where packets to it leave. 0: no route. */
-u32 inet_source(u32 destination);
+/* The interface that a packet to this address leaves through, and the source address that it has
+ * then. NULL: there is no route. */
+struct netif *datagram_route(const struct socket *s, u32 destination, u32 *source);
 
 #endif

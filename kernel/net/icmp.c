@@ -167,8 +167,8 @@ static int ping_connect(struct socket *s, const struct address *a, bool nonblock
     int err = inet_endpoint(a, &to);
     if (err < 0)
         return err;
-    u32 source = inet_source(to.ip);
-    if (!source)
+    u32 source;
+    if (!datagram_route(s, to.ip, &source))
         return -ENETUNREACH;
     if (!s->local.port && (err = take_id(s, 0)) < 0)
         return err;
@@ -188,11 +188,11 @@ static ssize_t ping_send(struct socket *s, struct message *m)
         return err;
     if (bytes < sizeof(struct icmphdr))
         return -EINVAL;
-    u32 source = s->local.ip ? s->local.ip : inet_source(to.ip);
-    ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
-    struct netif *netif = ip_route(&from, &ip);
-    if (!netif || !source)
+    u32 source;
+    struct netif *netif = datagram_route(s, to.ip, &source);
+    if (!netif)
         return -ENETUNREACH;
+    ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
     if (!s->local.port && (err = take_id(s, 0)) < 0)
         return err;
     struct pbuf *p = datagram_gather(m, datagram_mtu(to.ip) - IP_HEADER);

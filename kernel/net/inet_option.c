@@ -6,7 +6,9 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/net/socket.h"
+#include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
+#include "lwip/netif.h"
 
 const struct ip_options ip_defaults = {
     .ttl = 64, .multicast_ttl = 1, .multicast_loop = true, .mtu_discover = IP_PMTUDISC_WANT};
@@ -25,10 +27,40 @@ static int number_in(s32 *v, const void __user *value, u32 len)
     return 0;
 }
 
+/* SO_BINDTODEVICE, socket(7). An empty name: any device again. */
+static int set_device(struct socket *s, const void __user *value, u32 len)
+{
+    char name[16];
+    u32 n = MIN(len, (u32)sizeof(name) - 1);
+    if (copyin(name, value, n) < 0)
+        return -EFAULT;
+    name[n] = 0;
+    struct netif *netif = *name ? interface_find(name) : NULL;
+    if (*name && !netif)
+        return -ENODEV;
+    s->device = netif ? netif_get_index(netif) : 0;
+    if (s->ops->options_changed)
+        s->ops->options_changed(s);
+    return 0;
+}
+
+static int get_device(const struct socket *s, struct option *o)
+{
+    struct netif *netif = netif_get_by_index(s->device);
+    o->size = 0;
+    if (netif) {
+        o->size = strlen(interface_name(netif)) + 1;
+        memcpy(o->bytes, interface_name(netif), o->size);
+    }
+    return 0;
+}
+
 int inet_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len)
 {
     struct ip_options *ip = &s->ip;
     s32 v;
+    if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+        return set_device(s, value, len);
     if (level != IPPROTO_IP)
         return -ENOPROTOOPT;
     int err = number_in(&v, value, len);
@@ -86,6 +118,8 @@ int inet_set_option(struct socket *s, u32 level, u32 name, const void __user *va
 int inet_get_option(struct socket *s, u32 level, u32 name, struct option *o)
 {
     const struct ip_options *ip = &s->ip;
+    if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+        return get_device(s, o);
     if (level != IPPROTO_IP)
         return -ENOPROTOOPT;
     switch (name) {

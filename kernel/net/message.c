@@ -3,6 +3,8 @@
  * message of its arguments; the kind of the socket does the rest. A stream takes the ranges of a
  * message one after the other, a datagram is gathered from and scattered to them.
  */
+#define _GNU_SOURCE /* struct mmsghdr */
+#include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
@@ -254,4 +256,101 @@ ssize_t socket_read_iter(struct file *file, struct user_iter *to)
 ssize_t socket_write_iter(struct file *file, struct user_iter *from)
 {
     return transfer_pieces(file, from, socket_send);
+}
+
+/* --- Many messages ------------------------------------------------------------------------- */
+
+#define MAX_MESSAGES 1024 /* UIO_MAXIOV: more are cut, as on Linux */
+
+/* An error after the first message is told by the next call. */
+static long later(struct file *file, long ret, u32 done)
+{
+    struct socket *s = file->private;
+    if (done && ret < 0 && ret != -EAGAIN && ret != -ERESTARTSYS && ret != -EINTR && !s->error)
+        s->error = -ret;
+    return done ? (long)done : ret;
+}
+
+long sys_sendmmsg(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags)
+{
+    struct file *file;
+    struct socket *s;
+    long ret = socket_get(fd, &file, &s);
+    if (ret < 0)
+        return ret;
+    u32 done = 0;
+    for (; done < MIN(count, (u32)MAX_MESSAGES); done++) {
+        ret = send_message(file, &messages[done].msg_hdr, flags);
+        if (ret < 0)
+            break;
+        u32 len = ret;
+        ret = copyout(&messages[done].msg_len, &len, sizeof(len));
+        if (ret < 0)
+            break;
+    }
+    file_put(file);
+    return done ? (long)done : ret;
+}
+
+/* The time limit is looked at between messages only: recvmmsg(2), BUGS. */
+static long receive_many(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags,
+                         u64 deadline)
+{
+    struct file *file;
+    struct socket *s;
+    long ret = socket_get(fd, &file, &s);
+    if (ret < 0)
+        return ret;
+    ret = socket_take_error(s);
+    u32 done = 0;
+    for (; !ret && done < MIN(count, (u32)MAX_MESSAGES); done++) {
+        ret = receive_message(file, &messages[done].msg_hdr, flags & ~(u32)MSG_WAITFORONE);
+        if (ret < 0)
+            break;
+        u32 len = ret;
+        ret = copyout(&messages[done].msg_len, &len, sizeof(len));
+        if (ret < 0)
+            break;
+        if (flags & MSG_WAITFORONE)
+            flags |= MSG_DONTWAIT;
+        if (deadline && timer_ticks() >= deadline) {
+            done++;
+            break;
+        }
+    }
+    ret = later(file, ret, done);
+    file_put(file);
+    return ret;
+}
+
+static u64 deadline_of(u64 seconds, u32 nanoseconds)
+{
+    u64 ticks = MIN(seconds, (u64)0x7FFFFFFF) * TIMER_HZ + nanoseconds / (1000000000 / TIMER_HZ);
+    return timer_ticks() + MAX(ticks, (u64)1);
+}
+
+long sys_recvmmsg(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags,
+                  const void __user *limit)
+{
+    s32 t[2];
+    if (!limit)
+        return receive_many(fd, messages, count, flags, 0);
+    if (copyin(t, limit, sizeof(t)) < 0)
+        return -EFAULT;
+    if (t[0] < 0 || t[1] < 0 || t[1] >= 1000000000)
+        return -EINVAL;
+    return receive_many(fd, messages, count, flags, deadline_of(t[0], t[1]));
+}
+
+long sys_recvmmsg_time64(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags,
+                         const void __user *limit)
+{
+    s64 t[2];
+    if (!limit)
+        return receive_many(fd, messages, count, flags, 0);
+    if (copyin(t, limit, sizeof(t)) < 0)
+        return -EFAULT;
+    if (t[0] < 0 || (u32)t[1] >= 1000000000)
+        return -EINVAL;
+    return receive_many(fd, messages, count, flags, deadline_of(t[0], (u32)t[1]));
 }

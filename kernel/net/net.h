@@ -43,6 +43,12 @@ long sys_recvfrom(u32 fd, void __user *buf, u32 len, u32 flags, void __user *add
                   u32 __user *addr_len);
 long sys_sendmsg(u32 fd, const void __user *msg, u32 flags);
 long sys_recvmsg(u32 fd, void __user *msg, u32 flags);
+struct mmsghdr;
+long sys_sendmmsg(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags);
+long sys_recvmmsg(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags,
+                  const void __user *limit);
+long sys_recvmmsg_time64(u32 fd, struct mmsghdr __user *messages, u32 count, u32 flags,
+                         const void __user *limit);
 long sys_setsockopt(u32 fd, u32 level, u32 name, const void __user *value, u32 len);
 long sys_getsockopt(u32 fd, u32 level, u32 name, void __user *value, u32 __user *len);
 long sys_shutdown(u32 fd, u32 how);

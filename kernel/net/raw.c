@@ -80,9 +80,9 @@ static int raw_socket_connect(struct socket *s, const struct address *a, bool no
     int err = inet_endpoint(a, &to);
     if (err < 0)
         return err;
-    u32 source = inet_source(to.ip);
     ip_addr_t ip = {.addr = to.ip};
-    if (!source)
+    u32 source;
+    if (!datagram_route(s, to.ip, &source))
         return -ENETUNREACH;
     raw_connect(s->raw, &ip);
     s->state = SOCKET_CONNECTED;
@@ -114,11 +114,11 @@ static ssize_t raw_send_message(struct socket *s, struct message *m)
     int err = datagram_destination(s, m, &to);
     if (err < 0)
         return err;
-    u32 source = s->local.ip ? s->local.ip : inet_source(to.ip), bytes = m->data->bytes;
-    ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
-    struct netif *netif = ip_route(&from, &ip);
-    if (!netif || !source)
+    u32 source, bytes = m->data->bytes;
+    struct netif *netif = datagram_route(s, to.ip, &source);
+    if (!netif)
         return -ENETUNREACH;
+    ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
     struct pbuf *p =
         datagram_gather(m, datagram_mtu(to.ip) - (s->ip.header_included ? 0 : IP_HEADER));
     if (is_err(p))

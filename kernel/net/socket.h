@@ -131,6 +131,12 @@ struct ip_options { /* ip(7) */
 };
 extern const struct ip_options ip_defaults;
 
+struct tcp_options { /* tcp(7); 0: the default */
+    u16 mss;
+    u16 keep_idle, keep_interval, keep_count; /* seconds, seconds, probes */
+    u32 user_timeout_ms;
+};
+
 struct socket {
     const struct socket_ops *ops;
     u16 family, type, protocol; /* AF_, SOCK_, IPPROTO_ */
@@ -149,6 +155,9 @@ struct socket {
     u32 rcvbuf;
     u32 rcv_timeout, snd_timeout; /* ticks; 0: none */
     struct ip_options ip;
+    struct tcp_options tcp_options;
+    u32 rcvlowat; /* SO_RCVLOWAT, bytes; 0: 1 */
+    u8 device;    /* SO_BINDTODEVICE: the interface's number; 0: any */
 
     /* received, not yet read: TCP as a chain of pbufs, UDP as datagrams */
     struct pbuf *rx_head, *rx_tail;
@@ -163,8 +172,9 @@ struct socket {
     struct tcp_pcb *tcp; /* NULL: the stack has none */
     struct netdev *dev;  /* the card of its route; NULL: loopback */
     struct sendq q;
-    u16 mss;          /* payload of one frame; pcb->mss may be a multiple of it (TSO) */
-    u32 tuned_window; /* the peer's largest, for which pcb->mss was chosen */
+    u16 mss; /* payload of one frame; pcb->mss may be a multiple of it (TSO) */
+    u32 progress_ack, progress_ms; /* since when nothing was acknowledged: TCP_USER_TIMEOUT */
+    u32 tuned_window;              /* the peer's largest, for which pcb->mss was chosen */
     u32 sndbuf;
     bool more;        /* the program has announced that more follows */
     bool cork;        /* TCP_CORK: always more */
@@ -228,7 +238,11 @@ ssize_t socket_write_iter(struct file *file, struct user_iter *from);
 /* A piece of control data for recvmsg(2); MSG_CTRUNC is told where it has no room. */
 void message_put_control(struct message *m, u32 level, u32 type, const void *data, u32 len);
 
-/* inet_option.c: the level IPPROTO_IP. */
+/* tcp_option.c */
+int tcp_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
+int tcp_get_option(struct socket *s, u32 level, u32 name, struct option *o);
+
+/* inet_option.c: the level IPPROTO_IP, and SO_BINDTODEVICE. */
 int inet_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
 int inet_get_option(struct socket *s, u32 level, u32 name, struct option *o);
 
@@ -274,9 +288,9 @@ u32 connection_outq(const struct socket *s);
 u32 connection_segment(const struct socket *s);
 /* Slot length for bytes to be copied into the send queue; 0: pages are filled. */
 u32 connection_slot(const struct socket *s);
-const char *connection_state(const struct socket *s);
-void connection_service(void);            /* serves everyone who was noted */
-void connection_retune(struct netdev *d); /* features have changed */
+u32 connection_linux_state(const struct socket *s); /* TCP_ESTABLISHED ... of Linux */
+void connection_service(void);                      /* serves everyone who was noted */
+void connection_retune(struct netdev *d);           /* features have changed */
 void connection_apply_options(struct socket *s);
 /* The socket of a frame that is being sent, by its addresses; NULL when there is none. */
 struct socket *connection_of_frame(const u8 *frame);

@@ -3,13 +3,10 @@
  * state. What happens to the connection is connection.c's, how bytes get in and out transfer.c's.
  * tcp(7).
  */
-#include <linux/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/poll.h"
 #include "kernel/lib/lib.h"
-#include "kernel/mm/uaccess.h"
 #include "kernel/net/net.h"
 #include "kernel/net/socket.h"
 #include "kernel/net/stack.h"
@@ -150,7 +147,7 @@ static u32 stream_poll(struct socket *s, struct poll_table *p)
         mask |= POLLHUP;
     if (eof)
         mask |= POLLIN | POLLRDNORM | POLLRDHUP;
-    if (s->rx_head)
+    if (s->rx_head && s->rx_bytes >= s->rcvlowat)
         mask |= POLLIN | POLLRDNORM;
     if (s->state == SOCKET_CONNECTED ? sendq_space(&s->q) >= s->q.limit / 3 || s->tx_shut
                                      : s->state != SOCKET_CONNECTING)
@@ -166,47 +163,6 @@ static int stream_waiting(struct socket *s, bool to_send)
     return to_send ? connection_outq(s) : s->rx_bytes;
 }
 
-/* --- Options ------------------------------------------------------------------------------- */
-
-static int stream_set_option(struct socket *s, u32 level, u32 name, const void __user *value,
-                             u32 len)
-{
-    s32 v;
-    if (level != IPPROTO_TCP)
-        return inet_set_option(s, level, name, value, len);
-    if (len < sizeof(v))
-        return -EINVAL;
-    if (copyin(&v, value, sizeof(v)) < 0)
-        return -EFAULT;
-    if (name == TCP_NODELAY)
-        s->no_delay = v;
-    else if (name == TCP_CORK)
-        s->cork = v;
-    else
-        return -ENOPROTOOPT;
-    connection_push(s, false); /* what was held back may go now */
-    return 0;
-}
-
-static int stream_get_option(struct socket *s, u32 level, u32 name, struct option *o)
-{
-    if (level != IPPROTO_TCP)
-        return inet_get_option(s, level, name, o);
-    switch (name) {
-    case TCP_NODELAY:
-        o->number = s->no_delay;
-        return 0;
-    case TCP_CORK:
-        o->number = s->cork;
-        return 0;
-    case TCP_MAXSEG:
-        o->number = s->mss ? s->mss : 536;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
 const struct socket_ops stream_ops = {
     .open = connection_open,
     .release = stream_release,
@@ -220,8 +176,8 @@ const struct socket_ops stream_ops = {
     .receive = stream_receive,
     .poll = stream_poll,
     .waiting = stream_waiting,
-    .set_option = stream_set_option,
-    .get_option = stream_get_option,
+    .set_option = tcp_set_option,
+    .get_option = tcp_get_option,
     .options_changed = connection_apply_options,
     .takes_pages = stream_takes_pages,
     .send_page = stream_send_page,

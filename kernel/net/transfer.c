@@ -309,23 +309,29 @@ static void consume(struct socket *s, u32 len)
     pbuf_free(p);
 }
 
-/* Copies what is queued, at most len bytes; -EFAULT only when nothing could be copied. */
-static ssize_t copy_queued(struct socket *s, char __user *buf, size_t len, bool peek)
+/* Hands out what is queued, at most len bytes, beginning `skip` bytes behind its start (peeking);
+ * -EFAULT only when nothing could be copied. */
+static ssize_t take_queued(struct socket *s, char __user *buf, size_t len, u32 flags, u32 skip)
 {
+    bool peek = flags & MSG_PEEK;
     size_t done = 0;
     struct pbuf *p = s->rx_head;
+    for (; p && skip >= p->len; p = p->next)
+        skip -= p->len;
     while (p && done < len) {
-        u32 n = MIN(len - done, p->len);
-        u32 copied = n - copy_buffer_to_user(EDGE_SOCK_USER, buf + done, p->payload, n);
+        u32 n = MIN(len - done, p->len - skip), left = 0;
+        if (!(flags & MSG_TRUNC)) /* else it is thrown away, tcp(7) */
+            left = copy_buffer_to_user(EDGE_SOCK_USER, buf + done, (char *)p->payload + skip, n);
         struct pbuf *next = p->next;
-        if (!peek && copied) {
-            enter_received(account_current(), p, copied);
-            consume(s, copied);
+        if (!peek && n > left) {
+            enter_received(account_current(), p, n - left);
+            consume(s, n - left);
         }
-        done += copied;
-        if (copied < n)
+        done += n - left;
+        if (left)
             return done ? (ssize_t)done : -EFAULT;
         p = peek ? next : s->rx_head;
+        skip = 0;
     }
     return done;
 }
@@ -343,73 +349,64 @@ static int must_wait(struct socket *s, bool nonblock)
     return nonblock ? -EAGAIN : 1;
 }
 
-static ssize_t receive_range(struct socket *s, void __user *buf, size_t len, u32 flags)
+/* Waits until more is queued than `seen`: 1; 0: nothing will come; else an errno. */
+static int wait_received(struct socket *s, u32 seen, bool nonblock, u64 deadline)
 {
-    bool nonblock = flags & MSG_DONTWAIT, peek = flags & MSG_PEEK;
+    int ret = must_wait(s, nonblock);
+    if (ret <= 0)
+        return ret;
+    net_rest();
+    int err = wait_event_signal(&s->readers,
+                                s->rx_bytes > seen || s->rx_eof || s->rx_shut || s->error ||
+                                    s->state == SOCKET_GONE,
+                                deadline);
+    return err ? socket_wait_error(err, s->rcv_timeout) : 1;
+}
+
+ssize_t stream_receive(struct socket *s, struct message *m)
+{
+    const struct user_range *r = m->data->range;
+    u32 flags = m->flags, total = m->data->bytes, done = 0, at = 0; /* at: bytes of *r */
+    u32 enough = MIN(flags & MSG_WAITALL ? total : MAX(s->rcvlowat, 1u), total);
     u64 deadline = socket_deadline(s->rcv_timeout);
-    size_t done = 0;
-    int err = wait_event_signal(&s->readers, !s->rx_busy, 0);
+    if (flags & MSG_OOB)
+        return -EINVAL; /* there is never any */
+    if (flags & MSG_ERRQUEUE)
+        return -EAGAIN; /* nothing is ever queued there */
+    int err = wait_event_signal(&s->readers, !s->rx_busy, deadline);
     if (err)
-        return err;
+        return socket_wait_error(err, s->rcv_timeout);
     s->rx_busy = true;
     socket_used(s);
-    while (done < len) {
-        if (!s->rx_head)
+    while (done < total) {
+        u32 skip = flags & MSG_PEEK ? done : 0;
+        if (at == r->len) {
+            r++;
+            at = 0;
+            continue;
+        }
+        if (s->rx_bytes <= skip)
             net_poll();
-        if (s->rx_head) {
-            ssize_t n = copy_queued(s, (char __user *)buf + done, len - done, peek);
+        if (s->rx_bytes > skip) {
+            ssize_t n = take_queued(s, (char __user *)r->base + at, r->len - at, flags, skip);
             if (n < 0) {
                 err = n;
                 break;
             }
             done += n;
-            if (!peek)
+            at += n;
+            if (!(flags & MSG_PEEK))
                 connection_received(s, n);
-            if (peek || !(flags & MSG_WAITALL))
-                break;
             continue;
         }
-        if (done && !(flags & MSG_WAITALL))
+        if (done >= enough)
             break;
-        err = must_wait(s, nonblock);
+        err = wait_received(s, skip, flags & MSG_DONTWAIT, deadline);
         if (err <= 0)
             break;
-        net_rest();
-        err = wait_event_signal(
-            &s->readers,
-            s->rx_head || s->rx_eof || s->rx_shut || s->error || s->state == SOCKET_GONE, deadline);
-        if (err) {
-            err = socket_wait_error(err, s->rcv_timeout);
-            break;
-        }
     }
     s->rx_busy = false;
     if (!TAILQ_EMPTY(&s->readers.sleepers))
         wake_all(&s->readers);
-    return done ? (ssize_t)done : err;
-}
-
-ssize_t stream_receive(struct socket *s, struct message *m)
-{
-    const struct user_vec *v = m->data;
-    u32 flags = m->flags;
-    ssize_t done = 0;
-    if (flags & MSG_OOB)
-        return -EINVAL; /* there is never any */
-    if (flags & MSG_ERRQUEUE)
-        return -EAGAIN; /* nothing is ever queued there */
-    for (u32 i = 0; i < v->count; i++) {
-        const struct user_range *r = &v->range[i];
-        if (!r->len)
-            continue;
-        ssize_t n = receive_range(s, (void __user *)r->base, r->len, flags);
-        if (n < 0)
-            return done ? done : n;
-        done += n;
-        if ((u32)n < r->len || flags & MSG_PEEK)
-            break;
-        if (!(flags & MSG_WAITALL))
-            flags |= MSG_DONTWAIT; /* the first bytes are there: do not wait for more */
-    }
-    return done;
+    return done ? (ssize_t)done : MIN(err, 0);
 }

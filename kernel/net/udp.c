@@ -83,11 +83,11 @@ static int udp_socket_connect(struct socket *s, const struct address *a, bool no
     if (err < 0)
         return err;
     ip_addr_t ip = {.addr = to.ip ? to.ip : lwip_htonl(IPADDR_LOOPBACK)};
-    u32 source = inet_source(ip.addr);
-    if (!source)
+    u32 source;
+    struct netif *netif = datagram_route(s, ip.addr, &source);
+    if (!netif)
         return -ENETUNREACH;
-    struct netif *netif = ip_route(&s->udp->local_ip, &ip);
-    if (!s->broadcast && netif && ip_addr_isbroadcast(&ip, netif))
+    if (!s->broadcast && ip_addr_isbroadcast(&ip, netif))
         return -EACCES;
     err = lwip_errno(udp_connect(s->udp, &ip, lwip_ntohs(to.port)));
     if (err)
@@ -110,11 +110,11 @@ static ssize_t udp_send_message(struct socket *s, struct message *m)
         return err;
     if (!to.port)
         return -EINVAL;
-    u32 source = s->local.ip ? s->local.ip : inet_source(to.ip);
-    ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
-    struct netif *netif = ip_route(&from, &ip);
-    if (!netif || !source)
+    u32 source;
+    struct netif *netif = datagram_route(s, to.ip, &source);
+    if (!netif)
         return -ENETUNREACH;
+    ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
     if (m->data->bytes > 0xFFFFu - IP_HEADER - UDP_HEADER)
         return -EMSGSIZE;
     if (!s->local.port && (err = bind_to(s, (struct endpoint){0, 0})) < 0)
@@ -135,6 +135,11 @@ static ssize_t udp_send_message(struct socket *s, struct message *m)
     return datagram_sent(s, p, sent, bytes);
 }
 
+static void udp_options_changed(struct socket *s)
+{
+    s->udp->netif_idx = s->device;
+}
+
 const struct socket_ops udp_ops = {
     .open = udp_open,
     .release = udp_release,
@@ -148,4 +153,5 @@ const struct socket_ops udp_ops = {
     .waiting = datagram_waiting,
     .set_option = inet_set_option,
     .get_option = inet_get_option,
+    .options_changed = udp_options_changed,
 };

@@ -246,7 +246,9 @@ static const syscall table[] = {
     CALL(preadv),
     CALL(pwritev),
     CALL(rt_tgsigqueueinfo),
+    CALL(recvmmsg),
     PARTLY(clock_adjtime, "only to look: the clock is not steered"),
+    CALL(sendmmsg),
     PARTLY(renameat2, "no RENAME_WHITEOUT"),
     CALL(getrandom),
     CALL(execveat),
@@ -279,6 +281,7 @@ static const syscall table[] = {
     CALL_AS(utimensat_time64, sys_utimensat64),
     CALL(pselect6_time64),
     CALL(ppoll_time64),
+    CALL(recvmmsg_time64),
     CALL(rt_sigtimedwait_time64),
     CALL(faccessat2),
 };
