@@ -1,4 +1,5 @@
 /* Open files: made by open(2) and friends, shared by dup(2) and fork(2), gone with the last. */
+#include "kernel/fs/anon.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -29,6 +30,8 @@ void file_put(struct file *f)
     ASSERT(f->refs > 0);
     if (--f->refs)
         return;
+    if (!LIST_EMPTY(&f->epoll_items))
+        epoll_forget(f);
     if (f->ops && f->ops->release)
         f->ops->release(f);
     if (f->writes)

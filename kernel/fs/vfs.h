@@ -180,6 +180,8 @@ struct file {
     bool writes; /* counted in super->writers */
     struct readahead ra;
     void *private; /* of the ops: a socket, a generated text ... */
+    LIST_HEAD(, epoll_item)
+    epoll_items; /* who waits for it by epoll(7), anon.h */
 };
 
 /* inode.c: the table of inodes in memory. inode_get finds or reads inode `ino` of the file

@@ -18,6 +18,7 @@
  */
 #include <asm/unistd_32.h>
 #include "kernel/cpu/trap.h"
+#include "kernel/fs/anon.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/ledger/ledger.h"
 #include "kernel/lib/lib.h"
@@ -213,6 +214,9 @@ static const syscall table[] = {
     CALL(sendfile64),
     CALL(set_thread_area),
     CALL(exit_group),
+    CALL(epoll_create),
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
     CALL(set_tid_address),
     CALL(clock_settime),
     CALL(clock_gettime),
@@ -239,8 +243,12 @@ static const syscall table[] = {
     CALL(pselect6),
     CALL(ppoll),
     CALL(getcpu),
+    CALL(epoll_pwait),
     CALL(utimensat),
+    CALL(eventfd),
     CALL(fallocate),
+    CALL(eventfd2),
+    CALL(epoll_create1),
     CALL(dup3),
     CALL(pipe2),
     CALL(preadv),
@@ -284,6 +292,7 @@ static const syscall table[] = {
     CALL(recvmmsg_time64),
     CALL(rt_sigtimedwait_time64),
     CALL(faccessat2),
+    CALL(epoll_pwait2),
 };
 
 void syscall_dispatch(struct trap_frame *f)
