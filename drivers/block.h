@@ -37,6 +37,9 @@ struct block_ops {
     /* Queues the request for sectors disk_lba ...; completion is reported through r->done, with
      * interrupts off. `d` is the disk, never a partition. Never sleeps. */
     void (*submit)(struct block_device *d, struct block_request *r);
+    /* What a program asks of the driver itself (ioctl(2)); `d` may be a partition. 0 or a negative
+     * errno. May sleep. May be NULL. */
+    int (*ioctl)(struct block_device *d, u32 request, u32 argument);
 };
 
 struct block_device {

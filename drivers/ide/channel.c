@@ -191,6 +191,25 @@ void ide_submit(struct block_device *disk, struct block_request *r)
 /* --- Another mode -------------------------------------------------------------------------------
  */
 
+u32 ide_pause(struct ide_channel *c)
+{
+    u32 flags = irq_save();
+    while (c->paused) /* by another task */
+        wait_sleep(&c->idle, 0);
+    c->paused = true;
+    while (c->state != IDE_IDLE)
+        wait_sleep(&c->idle, 0);
+    return flags;
+}
+
+void ide_resume(struct ide_channel *c, u32 flags)
+{
+    c->paused = false;
+    wake_all(&c->idle);
+    run_queue(c);
+    irq_restore(flags);
+}
+
 /* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is idle or recovering. */
 static bool set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors)
 {
@@ -215,12 +234,7 @@ int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multi
         return -EINVAL;
     if (mode->mover == MOVER_DMA && !d->can_dma)
         return -EINVAL;
-    u32 flags = irq_save();
-    while (c->paused) /* another task switches */
-        wait_sleep(&c->idle, 0);
-    c->paused = true;
-    while (c->state != IDE_IDLE)
-        wait_sleep(&c->idle, 0);
+    u32 flags = ide_pause(c);
     int error = 0;
     if (multiple != d->multiple)
         error = set_multiple(c, d, multiple) ? 0 : -EIO;
@@ -228,10 +242,7 @@ int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multi
         d->transfer = mode;
         d->multiple = multiple;
     }
-    c->paused = false;
-    wake_all(&c->idle);
-    run_queue(c);
-    irq_restore(flags);
+    ide_resume(c, flags);
     return error;
 }
 

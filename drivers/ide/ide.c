@@ -34,7 +34,7 @@ static struct ide_controller *controllers[MAX_CONTROLLERS];
 static u32 nr_controllers;
 bool ide_one_at_a_time;
 
-static const struct block_ops ide_block_ops = {.submit = ide_submit};
+static const struct block_ops ide_block_ops = {.submit = ide_submit, .ioctl = ide_ioctl};
 
 static bool needs_care(const struct ide_controller *k)
 {

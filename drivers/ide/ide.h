@@ -59,6 +59,7 @@ enum ide_opcode {
     COMMAND_SET_MULTIPLE_MODE = 0xC6,
     COMMAND_READ_DMA = 0xC8,
     COMMAND_WRITE_DMA = 0xCA,
+    COMMAND_CHECK_POWER_MODE = 0xE5,
     COMMAND_IDENTIFY_DEVICE = 0xEC,
 };
 
@@ -73,6 +74,7 @@ enum bus_master_status {
     BM_CAPABLE = 3 << 5,   /* plain bits in which the firmware leaves notes */
 };
 
+#define IDE_ID_WORDS      256
 #define IDE_MAX_SECTORS   256u /* of one command: the most that LBA28 can say */
 #define IDE_LBA28_SECTORS (1u << 28)
 
@@ -120,6 +122,7 @@ struct ide_drive {
     u32 multiple;     /* sectors of a block in READ and WRITE MULTIPLE; 0: not agreed on */
     u32 max_multiple; /* what the drive can do, of IDENTIFY; 0: nothing */
     bool can_dma;
+    u16 *identity; /* IDE_ID_WORDS of IDENTIFY DEVICE, as they came at boot */
     struct ide_stats stats;
 };
 
@@ -189,6 +192,10 @@ bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us);
 extern bool ide_one_at_a_time; /* ferry.icount: submit waits for the disk */
 void ide_submit(struct block_device *d, struct block_request *r);
 bool ide_interrupt(void *channel);
+/* Between these two the channel is the caller's: no request is under way, and interrupts are off.
+ * The first sleeps. */
+u32 ide_pause(struct ide_channel *c);
+void ide_resume(struct ide_channel *c, u32 flags);
 /* Switches the drive to another mode between two requests, with `multiple` sectors a block in
  * programmed I/O (0: one each). 0, -EINVAL (the drive cannot have it), -EIO. Sleeps. */
 int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple);
@@ -197,6 +204,9 @@ void ide_care(struct ide_channel *c);
 
 /* identify.c: finds what is on the channel and fills in drives[].present and .block. */
 void ide_identify(struct ide_channel *c);
+
+/* ioctl.c: what hdparm asks a drive. */
+int ide_ioctl(struct block_device *d, u32 request, u32 argument);
 
 /* ide.c: counters of every drive as text, "hda.commands 12" a line; returns the length. */
 struct text;

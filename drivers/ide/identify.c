@@ -7,6 +7,7 @@
  */
 #include "drivers/ide/ide.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
 
 #define IDENTIFY_US 5000000 /* a disk that is still spinning up is busy for seconds */
 
@@ -20,7 +21,6 @@ enum identify_word {
     ID_LBA48_SECTORS = 100, /* four words */
     ID_SECTOR_LOGICAL = 106,
     ID_SECTOR_WORDS = 117, /* two words */
-    ID_WORDS = 256,
 };
 enum { CAPABILITY_DMA = 1 << 8, CAPABILITY_LBA = 1 << 9 };
 enum { FEATURES2_VALID_MASK = 3 << 14, FEATURES2_VALID = 1 << 14, FEATURES2_LBA48 = 1 << 10 };
@@ -102,9 +102,9 @@ static bool identify(struct ide_channel *c, struct ide_drive *d, u16 *id)
             kprintf("%s: unit %u is a packet device (ATAPI), left alone\n", c->name, d->unit);
         return false;
     }
-    for (u32 i = 0; i < ID_WORDS; i++)
+    for (u32 i = 0; i < IDE_ID_WORDS; i++)
         id[i] = inw(c->base + IDE_DATA);
-    d->stats.reg_reads += ID_WORDS;
+    d->stats.reg_reads += IDE_ID_WORDS;
     ide_read(c, c->base + IDE_STATUS);
     return true;
 }
@@ -123,7 +123,7 @@ static const char *refusal(const u16 *id)
 
 void ide_identify(struct ide_channel *c)
 {
-    static u16 id[ID_WORDS];
+    static u16 id[IDE_ID_WORDS];
     ide_write(c, c->control, CONTROL_NIEN);
     for (int i = 0; i < 2; i++) {
         struct ide_drive *d = &c->drives[i];
@@ -139,6 +139,12 @@ void ide_identify(struct ide_channel *c)
         d->max_multiple = id[ID_MULTIPLE] & 0xFF;
         d->can_dma = id[ID_CAPABILITIES] & CAPABILITY_DMA;
         d->transfer = d->can_dma ? &ide_dma : &ide_pio_irq;
+        d->identity = kmalloc(sizeof(id));
+        if (!d->identity) {
+            kprintf("%s: no memory for unit %u, left alone\n", c->name, d->unit);
+            continue;
+        }
+        memcpy(d->identity, id, sizeof(id));
         d->present = true;
     }
     c->selected = NULL;

@@ -460,19 +460,30 @@ u32 cache_reclaim(u32 nr_pages)
     return dropped;
 }
 
-u32 cache_drop_clean(void)
+/* Of one mapping, or of all: NULL. */
+static u32 drop_clean(const struct mapping *m)
 {
     u32 dropped = 0;
     struct page *page = TAILQ_FIRST(&lru);
     while (page) {
         struct page *next = TAILQ_NEXT(page, link);
-        if (droppable(page)) {
+        if (droppable(page) && (!m || page->mapping == m)) {
             drop_page(page);
             dropped++;
         }
         page = next;
     }
     return dropped;
+}
+
+u32 cache_drop_clean(void)
+{
+    return drop_clean(NULL);
+}
+
+u32 cache_drop_clean_of(struct mapping *m)
+{
+    return drop_clean(m);
 }
 
 static void drop_when_unlocked(struct mapping *m, struct page *page)

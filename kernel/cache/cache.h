@@ -127,7 +127,9 @@ u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty);
 
 void cache_truncate(struct mapping *m); /* drops every page of it: the inode goes away */
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */
-u32 cache_reclaim(u32 nr_pages);        /* drops the least recently used clean pages; no sleep */
+/* Of one mapping: BLKFLSBUF. Returns pages dropped. */
+u32 cache_drop_clean_of(struct mapping *m);
+u32 cache_reclaim(u32 nr_pages); /* drops the least recently used clean pages; no sleep */
 
 struct cache_stats {
     u32 pages, hits, misses, readahead_pages, reclaimed;

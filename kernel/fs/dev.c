@@ -3,13 +3,11 @@
  * admin-guide/devices.txt; null(4), full(4), random(4).
  */
 #include "kernel/fs/dev.h"
-#include <linux/fcntl.h>
 #include "drivers/block.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/fs/tty.h"
-#include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
@@ -69,40 +67,6 @@ static const struct file_ops null_ops = {.read = null_read, .write = null_write}
 static const struct file_ops zero_ops = {.read = zero_read, .write = null_write};
 static const struct file_ops full_ops = {.read = zero_read, .write = full_write};
 static const struct file_ops random_ops = {.read = random_read, .write = null_write};
-
-/* A disk's raw sectors come through the page cache, as the metadata of its file system do. */
-static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
-{
-    struct block_device *d = block_by_number(f->inode->rdev);
-    struct mapping *m = d ? block_mapping(d) : NULL;
-    if (!m)
-        return -ENXIO;
-    size_t done = 0;
-    while (done < len && *pos < m->size) {
-        u32 offset = (u32)*pos & (PAGE_SIZE - 1);
-        u32 chunk = MIN(len - done, PAGE_SIZE - offset);
-        if (chunk > m->size - *pos)
-            chunk = m->size - *pos;
-        struct page *page;
-        int err = cache_read(m, *pos >> PAGE_SHIFT, 1, &f->ra, &page, NULL);
-        if (err < 0)
-            return done ? (ssize_t)done : err;
-        size_t left = copy_page_to_user(EDGE_CACHE_USER, (char __user *)buf + done,
-                                        (struct frag){page, offset, chunk});
-        page_put(page, HOLD_USE);
-        if (left)
-            return done ? (ssize_t)done : -EFAULT;
-        done += chunk;
-        *pos += chunk;
-    }
-    return done;
-}
-/* What is written here would go past the file system that is mounted from it. */
-static int disk_open(struct inode *inode, struct file *f)
-{
-    return (f->flags & O_ACCMODE) == O_RDONLY ? 0 : -EROFS;
-}
-static const struct file_ops disk_ops = {.open = disk_open, .read = disk_read};
 
 static const struct device {
     const char *name;

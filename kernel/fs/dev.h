@@ -12,4 +12,6 @@ u32 random_word(void);
 /* What /dev/urandom gives; file and pos are not looked at. */
 ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos);
 
+extern const struct file_ops disk_ops; /* blkdev.c */
+
 #endif
