@@ -4,7 +4,8 @@
  * No protocol and no card: a send makes a packet out of the program's bytes and hangs it into the
  * queue of the socket at the other end, a receive takes it from there. So payload is copied twice,
  * user -> sock and sock -> user, and waits in between in pages of its own (HOLD_SOCK), or, when it
- * is short, behind its packet's header in the heap.
+ * is short, behind its packet's header in the heap. Of what sendfile(2) sends, the packet takes a
+ * reference to the cache's page: the first of the two copies is not made.
  *
  * A socket is kept by references: of its open file (or of the listener in whose queue it waits to
  * be accepted), of the sockets whose peer it is, and of the packets that it has sent and nobody
@@ -67,6 +68,7 @@ struct unix_packet {
     struct credentials creds;
     struct unix_rights *rights;
     u32 nr_pages; /* 0: the bytes lie behind this header */
+    u32 offset;   /* where they begin in the first page */
     struct page *pages[];
 };
 TAILQ_HEAD(unix_packets, unix_packet);
@@ -150,6 +152,8 @@ static inline struct user_cursor user_cursor(const struct user_vec *v)
     return (struct user_cursor){v->range, v->count, 0};
 }
 struct unix_packet *unix_packet_new(struct unix_socket *sender, u32 len); /* NULL without memory */
+/* One that refers to bytes in a page of somebody else's, and copies none. */
+struct unix_packet *unix_packet_of(struct unix_socket *sender, struct frag f);
 void unix_packet_put(struct unix_packet *p);
 int unix_packet_fill(struct unix_packet *p, struct user_cursor *from); /* 0 or -EFAULT */
 /* Copies bytes [at, at + len) to the program: how many went, or -EFAULT if none did. */
@@ -160,6 +164,8 @@ void unix_drop_queue(struct unix_socket *u);
 
 /* unix_send.c, unix_receive.c */
 ssize_t unix_send(struct socket *s, struct message *m);
+bool unix_takes_pages(struct socket *s); /* sendfile(2) */
+ssize_t unix_send_page(struct socket *s, struct frag f, bool nonblock, bool more);
 ssize_t unix_receive(struct socket *s, struct message *m);
 
 /* unix_control.c */

@@ -17,6 +17,17 @@ static void free_pages(struct unix_packet *p)
         page_put(p->pages[i], HOLD_SOCK);
 }
 
+static struct unix_packet *charge(struct unix_packet *p, struct unix_socket *sender, u32 len,
+                                  u32 size)
+{
+    p->refs = 1;
+    p->len = len;
+    p->sender = unix_hold(sender);
+    p->charge = size + p->nr_pages * PAGE_SIZE;
+    sender->charged += p->charge;
+    return p;
+}
+
 struct unix_packet *unix_packet_new(struct unix_socket *sender, u32 len)
 {
     bool is_short = sizeof(struct unix_packet) + len <= HEAP_OBJECT;
@@ -34,12 +45,20 @@ struct unix_packet *unix_packet_new(struct unix_socket *sender, u32 len)
             return NULL;
         }
     }
-    p->refs = 1;
-    p->len = len;
-    p->sender = unix_hold(sender);
-    p->charge = size + nr_pages * PAGE_SIZE;
-    sender->charged += p->charge;
-    return p;
+    return charge(p, sender, len, size);
+}
+
+struct unix_packet *unix_packet_of(struct unix_socket *sender, struct frag f)
+{
+    u32 size = sizeof(struct unix_packet) + sizeof(struct page *);
+    struct unix_packet *p = kzalloc(size);
+    if (!p)
+        return NULL;
+    page_get(f.page, HOLD_SOCK);
+    p->nr_pages = 1;
+    p->pages[0] = f.page;
+    p->offset = f.offset;
+    return charge(p, sender, f.len, size);
 }
 
 void unix_packet_put(struct unix_packet *p)
@@ -69,6 +88,7 @@ static struct frag piece(struct unix_packet *p, u32 at, u32 len)
         char *from = (char *)p->pages + at;
         return (struct frag){virt_page(from), (virt_t)from % PAGE_SIZE, len};
     }
+    at += p->offset;
     u32 offset = at % PAGE_SIZE;
     return (struct frag){p->pages[at / PAGE_SIZE], offset, MIN(len, PAGE_SIZE - offset)};
 }

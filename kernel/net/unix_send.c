@@ -14,33 +14,31 @@
 #define STREAM_CHUNK  (32u << 10) /* bytes of a stream in one packet */
 #define DATAGRAM_SLOP 32u         /* a datagram is that much shorter than the send buffer */
 
-/* An empty packet of that length, when the send buffer has room; waits for it. Or err_ptr. */
-static struct unix_packet *new_packet(struct unix_socket *u, u32 len, u32 flags, u64 deadline)
+/* Waits until the send buffer has room: 0, or a negative errno. */
+static int wait_room(struct unix_socket *u, u32 flags, u64 deadline)
 {
     struct socket *s = &u->s;
     while (!s->error && !s->tx_shut && u->charged >= s->sndbuf) {
         if (flags & MSG_DONTWAIT)
-            return err_ptr(-EAGAIN);
+            return -EAGAIN;
         int err = wait_event_signal(&s->writers, s->error || s->tx_shut || u->charged < s->sndbuf,
                                     deadline);
         if (err)
-            return err_ptr(socket_wait_error(err, s->snd_timeout));
+            return socket_wait_error(err, s->snd_timeout);
     }
     int err = socket_take_error(s);
-    if (err || s->tx_shut)
-        return err_ptr(err ? err : -EPIPE);
-    struct unix_packet *p = unix_packet_new(u, len);
-    return p ? p : err_ptr(-ENOBUFS);
+    return err ? err : s->tx_shut ? -EPIPE : 0;
 }
 
 /* The packet with its bytes, and with what goes beside them: the files are then its own. */
 static struct unix_packet *make_packet(struct unix_socket *u, struct user_cursor *from, u32 len,
                                        u32 flags, u64 deadline, struct unix_control *control)
 {
-    struct unix_packet *p = new_packet(u, len, flags, deadline);
-    if (is_err(p))
-        return p;
-    int err = unix_packet_fill(p, from);
+    int err = wait_room(u, flags, deadline);
+    struct unix_packet *p = err ? NULL : unix_packet_new(u, len);
+    if (!p)
+        return err_ptr(err ? err : -ENOBUFS);
+    err = unix_packet_fill(p, from);
     p->creds = control->creds;
     if (!err && control->rights) {
         err = unix_rights_depart(control->rights);
@@ -90,6 +88,31 @@ static ssize_t send_stream(struct unix_socket *u, struct message *m, struct unix
         }
     }
     return done ? (ssize_t)done : err;
+}
+
+bool unix_takes_pages(struct socket *s)
+{
+    return s->type == SOCK_STREAM;
+}
+
+ssize_t unix_send_page(struct socket *s, struct frag f, bool nonblock, bool more)
+{
+    struct unix_socket *u = unix_of(s), *peer = u->peer;
+    if (!peer)
+        return -ENOTCONN;
+    if (s->tx_shut)
+        return broken_pipe(0);
+    int err = wait_room(u, nonblock ? MSG_DONTWAIT : 0, socket_deadline(s->snd_timeout));
+    if (err < 0)
+        return err;
+    if (peer->dead || peer->s.rx_shut)
+        return broken_pipe(0);
+    struct unix_packet *p = unix_packet_of(u, f);
+    if (!p)
+        return -ENOBUFS;
+    p->creds = unix_credentials();
+    unix_enqueue(peer, p);
+    return f.len;
 }
 
 /* Who is to get a datagram, with a reference, or err_ptr. A peer that has gone is forgotten. */

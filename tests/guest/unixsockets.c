@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -619,6 +620,27 @@ static void test_transfer(void)
     close(ends[1]);
 }
 
+static void test_sendfile(const char *self)
+{
+    int ends[2], file = open(self, O_RDONLY);
+    off_t offset = 4000;
+    static char direct[10000], got[10000];
+
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    pread(file, direct, sizeof(direct), 4000);
+    check_equal(sendfile(ends[0], file, &offset, sizeof(direct)), sizeof(direct),
+                "sendfile to a stream");
+    check_equal(recv(ends[1], got, sizeof(got), MSG_WAITALL), sizeof(got), "all of it arrives");
+    check_bytes(got, direct, sizeof(got), "and is the file's");
+    shutdown(ends[1], SHUT_RD);
+    signal(SIGPIPE, SIG_IGN);
+    check_errno(sendfile(ends[0], file, &offset, 1), EPIPE, "to nobody: EPIPE");
+    signal(SIGPIPE, SIG_DFL);
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+}
+
 int main(int argc, char **argv)
 {
     test_pair();
@@ -630,5 +652,6 @@ int main(int argc, char **argv)
     test_cycles();
     test_credentials();
     test_transfer();
+    test_sendfile(argv[0]);
     return check_done();
 }
