@@ -84,6 +84,7 @@ struct unix_socket {
     bool dead; /* closed */
     struct unix_socket *peer;
     struct unix_name *name; /* NULL: not bound */
+    bool abstract;          /* is to be found by it: has bound it itself, and it is no path */
     struct inode *inode;    /* bound to a path: its S_SOCK, whose `object` is this socket */
     struct credentials peer_creds;
     TAILQ_ENTRY(unix_socket) all;

@@ -66,12 +66,10 @@ int unix_name(struct socket *s, bool of_peer, struct address *a)
 static struct unix_socket *find_abstract(const void *path, u32 len, u16 type)
 {
     struct unix_socket *u;
-    TAILQ_FOREACH (u, &unix_sockets, all) {
-        const struct unix_name *n = u->name;
-        if (n && !u->dead && !u->s.listener && u->s.type == type && n->len == PATH_AT + len &&
-            !n->address.sun_path[0] && !memcmp(n->address.sun_path, path, len) && u->s.file)
+    TAILQ_FOREACH (u, &unix_sockets, all)
+        if (u->abstract && u->s.type == type && u->name->len == PATH_AT + len &&
+            !memcmp(u->name->address.sun_path, path, len))
             return u;
-    }
     return NULL;
 }
 
@@ -117,6 +115,7 @@ static int bind_abstract(struct unix_socket *u, const void *path, u32 len)
     if (find_abstract(path, len, u->s.type))
         return -EADDRINUSE;
     u->name = name_new(path, len);
+    u->abstract = u->name;
     return u->name ? 0 : -ENOMEM;
 }
 
@@ -150,12 +149,13 @@ static int bind_path(struct unix_socket *u, const struct address *a)
     if (!name)
         return -ENOMEM;
     name->len = PATH_AT + strlen(path) + 1;
-    struct inode *inode = u->name ? err_ptr(-EINVAL) : make_file(path);
+    u->name = name; /* before this sleeps: another bind must not come in between */
+    struct inode *inode = make_file(path);
     if (is_err(inode)) {
+        u->name = NULL;
         unix_name_put(name);
         return ptr_err(inode);
     }
-    u->name = name;
     u->inode = inode;
     inode->object = u;
     return 0;
@@ -169,14 +169,15 @@ int unix_bind(struct socket *s, const struct address *a)
     int err = unix_check(a);
     if (err < 0)
         return err;
-    if (*path_in(a))
-        return bind_path(u, a);
-    return u->name ? -EINVAL : bind_abstract(u, path_in(a), a->len - PATH_AT);
+    if (u->name)
+        return -EINVAL;
+    return *path_in(a) ? bind_path(u, a) : bind_abstract(u, path_in(a), a->len - PATH_AT);
 }
 
 void unix_unbind(struct unix_socket *u)
 {
     struct inode *inode = u->inode;
+    u->abstract = false;
     if (!inode)
         return;
     u->inode = NULL;

@@ -314,10 +314,17 @@ static void test_connections(void)
     close(accept(listener, NULL, NULL));
     check_errno(accept(listener, NULL, NULL), EAGAIN, "nobody is left to be accepted: EAGAIN");
 
-    int late = socket(AF_UNIX, SOCK_STREAM, 0);
+    int late = socket(AF_UNIX, SOCK_STREAM, 0), kept = socket(AF_UNIX, SOCK_STREAM, 0);
 
+    connect(kept, (struct sockaddr *)&a, len);
     connect(late, (struct sockaddr *)&a, len);
+    first = accept(listener, NULL, NULL);
     close(listener);
+    listener = bound(SOCK_STREAM, "listener");
+    check_works(listener, "a listener's name is free again, whoever has been accepted");
+    close(listener);
+    close(first);
+    close(kept);
     check_errno(read(late, text, 1), ECONNRESET, "the listener goes before accept: ECONNRESET");
     close(one);
     one = socket(AF_UNIX, SOCK_STREAM, 0);
