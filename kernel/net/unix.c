@@ -36,9 +36,14 @@ void unix_put(struct unix_socket *u)
     socket_free(&u->s);
 }
 
-struct credentials unix_credentials(void)
+struct credentials unix_sender(void)
 {
-    return (struct credentials){current->process->pid, 0, 0}; /* everybody is root here */
+    return (struct credentials){current->process->pid, current->cred.uid, current->cred.gid};
+}
+
+struct credentials unix_owner(void)
+{
+    return (struct credentials){current->process->pid, current->cred.euid, current->cred.egid};
 }
 
 /* A task in poll(2) that asks whether it can write to us waits at its own socket. */

@@ -122,7 +122,9 @@ static inline bool unix_full(const struct unix_socket *u)
 }
 /* Others, waiting or polling, may find room in the queue of this one now. */
 void unix_room_made(struct unix_socket *u);
-struct credentials unix_credentials(void); /* of the current task */
+/* Of the current task: as SCM_CREDENTIALS says it (real), and as SO_PEERCRED does (effective). */
+struct credentials unix_sender(void);
+struct credentials unix_owner(void);
 
 /* unix_name.c */
 int unix_check(const struct address *a); /* can it be an address of ours? 0 or -EINVAL */

@@ -15,7 +15,7 @@ static void make_peers(struct unix_socket *a, struct unix_socket *b)
 
 int unix_pair(struct socket *a, struct socket *b)
 {
-    unix_of(a)->peer_creds = unix_of(b)->peer_creds = unix_credentials();
+    unix_of(a)->peer_creds = unix_of(b)->peer_creds = unix_owner();
     make_peers(unix_of(a), unix_of(b));
     return 0;
 }
@@ -29,8 +29,8 @@ int unix_listen(struct socket *s, u32 backlog)
         return -EINVAL;
     s->backlog = MIN(backlog, BACKLOG_MAX);
     s->state = SOCKET_LISTENING;
-    u->peer_creds = unix_credentials(); /* whom those who connect talk to */
-    wake_all(&u->room);                 /* the queue may have become longer */
+    u->peer_creds = unix_owner(); /* whom those who connect talk to */
+    wake_all(&u->room);           /* the queue may have become longer */
     return 0;
 }
 
@@ -52,7 +52,7 @@ static int join(struct unix_socket *u, struct unix_socket *listener)
     struct unix_socket *other = unix_of(child);
     other->name = listener->name;
     other->name->refs++;
-    other->peer_creds = unix_credentials();
+    other->peer_creds = unix_owner();
     other->pass_creds = listener->pass_creds;
     u->peer_creds = listener->peer_creds;
     make_peers(u, other);

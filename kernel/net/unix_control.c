@@ -2,6 +2,7 @@
  * What goes beside the bytes of an AF_UNIX socket, as control messages (cmsg(3)): who sends
  * (SCM_CREDENTIALS), and open files (SCM_RIGHTS).
  */
+#include <linux/capability.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/net/uapi.h"
@@ -30,18 +31,26 @@ static int rights_in(struct unix_rights **rights, const u32 *fds, u32 count)
     return 0;
 }
 
-/* Root may say that it is another process, if there is such. */
+/* Who says that it is another needs a capability for that, and there must be such a process. */
 static int credentials_in(struct credentials *creds, const void *data, u32 len)
 {
-    if (len != sizeof(*creds))
+    const struct cred *own = &current->cred;
+    struct credentials c;
+    if (len != sizeof(c))
         return -EINVAL;
-    memcpy(creds, data, len);
-    return process_find(creds->pid) ? 0 : -ESRCH;
+    memcpy(&c, data, len);
+    bool pid_ok = c.pid == current->process->pid || capable(CAP_SYS_ADMIN);
+    bool uid_ok = c.uid == own->uid || c.uid == own->euid || c.uid == own->suid;
+    bool gid_ok = c.gid == own->gid || c.gid == own->egid || c.gid == own->sgid;
+    if (!pid_ok || !(uid_ok || capable(CAP_SETUID)) || !(gid_ok || capable(CAP_SETGID)))
+        return -EPERM;
+    *creds = c;
+    return process_find(c.pid) ? 0 : -ESRCH;
 }
 
 int unix_control_in(struct unix_control *c, const struct message *m)
 {
-    *c = (struct unix_control){unix_credentials(), NULL};
+    *c = (struct unix_control){unix_sender(), NULL};
     int err = 0;
     for (u32 at = 0; m->control_len - at >= sizeof(struct cmsghdr) && !err;) {
         const struct cmsghdr *h = (const void *)((const char *)m->control + at);

@@ -110,7 +110,7 @@ ssize_t unix_send_page(struct socket *s, struct frag f, bool nonblock, bool more
     struct unix_packet *p = unix_packet_of(u, f);
     if (!p)
         return -ENOBUFS;
-    p->creds = unix_credentials();
+    p->creds = unix_sender();
     unix_enqueue(peer, p);
     return f.len;
 }
