@@ -116,10 +116,29 @@ static long poll_user(struct pollfd __user *fds, u32 count, const struct timeout
     return ret;
 }
 
+/* A poll goes on to the end that was set at first, if the signal that cut it short has no handler
+ * (restart_syscall(2)). */
+static long poll_again(struct restart *r);
+
+static long poll_until(void __user *fds, u32 count, const struct timeout *t)
+{
+    long ret = poll_user(fds, count, t);
+    if (ret != -ERESTARTNOHAND)
+        return ret;
+    return signal_restart_later(poll_again, t->end_ns, (u32)fds, count, (u32)t->end_tick,
+                                (u32)(t->end_tick >> 32));
+}
+
+static long poll_again(struct restart *r)
+{
+    struct timeout t = {.end_ns = r->deadline, .end_tick = (u64)r->args[3] << 32 | r->args[2]};
+    return poll_until((void __user *)r->args[0], r->args[1], &t);
+}
+
 long sys_poll(void __user *fds, u32 count, s32 ms)
 {
     struct timeout t = timeout_of_ms(ms);
-    return poll_user(fds, count, &t);
+    return poll_until(fds, count, &t);
 }
 
 static long ppoll(void __user *fds, u32 count, void __user *time, enum time_form form,

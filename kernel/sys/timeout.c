@@ -102,7 +102,7 @@ int wait_mask(const void __user *mask, u32 size)
 
 long wait_done(long answer, const struct timeout *t, void __user *to, enum time_form form)
 {
-    signal_mask_leave(answer == -ERESTARTNOHAND);
+    signal_mask_leave(answer == -ERESTARTNOHAND || answer == -EINTR);
     if (to && !timeout_out(t, to, form) && answer == -ERESTARTNOHAND)
         return -EINTR; /* started again, it would wait for the whole time once more */
     return answer;

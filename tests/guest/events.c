@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,35 @@ static void test_nesting(void)
     close(p[1]);
 }
 
+static volatile int handled;
+
+static void handler(int sig)
+{
+    handled++;
+}
+
+static void test_mask(void)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct epoll_event event;
+    sigset_t one, none;
+    int ep = epoll_create1(0);
+
+    sigemptyset(&none);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    sigaction(SIGUSR1, &action, NULL);
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    raise(SIGUSR1);
+    check_equal(epoll_wait(ep, &event, 1, 10), 0, "a blocked signal does not end epoll_wait");
+    check_errno(epoll_pwait(ep, &event, 1, -1, &none), EINTR, "but epoll_pwait: EINTR");
+    check_equal(handled, 1, "once");
+    sigprocmask(SIG_BLOCK, NULL, &none);
+    check(sigismember(&none, SIGUSR1), "after which the mask is as it was");
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    close(ep);
+}
+
 /* --- eventfd ------------------------------------------------------------------------------- */
 
 static int bits(int fd)
@@ -337,6 +367,7 @@ int main(void)
     test_descriptors();
     test_many();
     test_nesting();
+    test_mask();
     test_eventfd();
     return check_done();
 }

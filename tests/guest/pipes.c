@@ -404,6 +404,76 @@ static void test_waiting(void)
     close(p[0]);
 }
 
+static volatile int handled;
+
+static void handler(int sig)
+{
+    handled++;
+}
+
+static void handle(int sig, int flags)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+
+    sigaction(sig, &action, NULL);
+    handled = 0;
+}
+
+/* A child that signals us after a moment, and then perhaps writes or reads. */
+static pid_t disturber(int fd, bool writes, size_t len)
+{
+    pid_t parent = getpid(), child = fork();
+
+    if (child == 0) {
+        sleep_ms(40);
+        kill(parent, SIGUSR1);
+        sleep_ms(40);
+        if (writes) {
+            write(fd, "x", 1);
+        }
+        for (size_t n; !writes && len; len -= n) {
+            n = read(fd, other, len);
+        }
+        _exit(0);
+    }
+    return child;
+}
+
+static void test_signals(void)
+{
+    int p[2];
+
+    pipe(p);
+    handle(SIGUSR1, 0);
+    disturber(p[1], true, 0);
+    check_errno(read(p[0], buffer, 1), EINTR, "a handled signal ends a read that waits: EINTR");
+    check_equal(handled, 1, "after its handler has run");
+    wait(NULL);
+    check_equal(read(p[0], buffer, 10), 1, "the next read is as ever");
+    handle(SIGUSR1, SA_RESTART);
+    disturber(p[1], true, 0);
+    check_equal(read(p[0], buffer, 10), 1, "with SA_RESTART the read goes on");
+    check_equal(handled, 1, "after the handler");
+    wait(NULL);
+    disturber(p[0], false, 0);
+    check_equal(write(p[1], buffer, 100 * KIB), 64 * KIB,
+                "a write that has written something says how much");
+    wait(NULL);
+    disturber(p[0], false, 64 * KIB + 1);
+    check_equal(write(p[1], buffer, 1), 1, "one that has not goes on");
+    wait(NULL);
+    signal(SIGUSR1, SIG_IGN);
+    disturber(p[1], true, 0);
+    check_equal(read(p[0], buffer, 10), 1, "a signal that is ignored disturbs nobody");
+    wait(NULL);
+    handle(SIGPIPE, 0);
+    close(p[0]);
+    check_errno(write(p[1], "x", 1), EPIPE, "a write without a reader: EPIPE");
+    check_equal(handled, 1, "and SIGPIPE");
+    signal(SIGPIPE, SIG_DFL);
+    close(p[1]);
+}
+
 static void test_many(void)
 {
     int p[100][2], good = 1, made = 0;
@@ -435,6 +505,7 @@ int main(void)
     test_transfer();
     test_atomicity();
     test_waiting();
+    test_signals();
     test_many();
     return check_done();
 }

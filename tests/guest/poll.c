@@ -408,6 +408,96 @@ static void test_select(void)
                 "a mask that is not there: EFAULT");
 }
 
+/* --- Signals ------------------------------------------------------------------------------- */
+
+static volatile int handled;
+
+static void handler(int sig)
+{
+    handled++;
+}
+
+static void kill_parent(int sig)
+{
+    kill(getppid(), sig);
+}
+
+static void stop_parent(int unused)
+{
+    kill(getppid(), SIGSTOP);
+    sleep_ms(50);
+    kill(getppid(), SIGCONT);
+}
+
+/* Is it blocked now? */
+static bool is_blocked(int sig)
+{
+    sigset_t now;
+
+    sigprocmask(SIG_BLOCK, NULL, &now);
+    return sigismember(&now, sig);
+}
+
+static void test_signals(void)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigset_t one, none, all;
+    fd_set in;
+    long start;
+    int p[2], status;
+
+    pipe(p);
+    struct pollfd pollfd = {p[0], POLLIN, 0};
+    sigaction(SIGUSR1, &action, NULL);
+    later(kill_parent, SIGUSR1);
+    check_errno(poll(&pollfd, 1, -1), EINTR,
+                "a handled signal ends poll, SA_RESTART or not: EINTR");
+    wait(NULL);
+    FD_ZERO(&in);
+    FD_SET(p[0], &in);
+    later(kill_parent, SIGUSR1);
+    check_errno(select(p[0] + 1, &in, NULL, NULL, NULL), EINTR, "and select: EINTR");
+    wait(NULL);
+    check(FD_ISSET(p[0], &in), "which leaves its sets as they were");
+    check_equal(handled, 2, "the handlers have run");
+
+    sigemptyset(&none);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    raise(SIGUSR1);
+    check_equal(poll(&pollfd, 1, 10), 0, "a blocked signal does not end poll");
+    check_errno(ppoll(&pollfd, 1, NULL, &none), EINTR, "but ppoll, whose mask lets it in: EINTR");
+    check_equal(handled, 3, "once");
+    check(is_blocked(SIGUSR1), "after ppoll the mask is as it was");
+    raise(SIGUSR1);
+    FD_ZERO(&in);
+    check_errno(pselect(0, &in, NULL, NULL, NULL, &none), EINTR, "pselect, too: EINTR");
+    check_equal(handled, 4, "once");
+    raise(SIGUSR1);
+    write(p[1], "x", 1);
+    check_equal(ppoll(&pollfd, 1, NULL, &none), 1, "what is found goes before a signal");
+    check_equal(handled, 4, "which stays blocked");
+    check_errno(ppoll(&pollfd, 0, NULL, &none), EINTR, "until the next ppoll: EINTR");
+    check_equal(handled, 5, "once");
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    later(kill_parent, SIGUSR1);
+    check_equal(ppoll(&pollfd, 0, &(struct timespec){0, 100000000}, &all), 0,
+                "ppoll with everything blocked waits its time");
+    wait(NULL);
+    check_equal(handled, 6, "and the handler runs after it");
+
+    read(p[0], buffer, 10);
+    start = ms_now();
+    later(stop_parent, 0);
+    check_equal(poll(&pollfd, 1, 200), 0, "stopped and continued, poll goes on");
+    check_range(ms_now() - start, 200, 5000, "to the end that was set at first");
+    wait(&status);
+    close(p[0]);
+    close(p[1]);
+}
+
 int main(int argc, char **argv)
 {
     test_arguments();
@@ -417,5 +507,6 @@ int main(int argc, char **argv)
     test_tcp();
     test_udp();
     test_select();
+    test_signals();
     return check_done();
 }
