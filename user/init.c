@@ -1,35 +1,58 @@
 /*
- * init - the first process: runs what the machine was booted for, and collects the dead.
+ * init - the first process: runs what the machine was booted for, keeps shells on the terminals,
+ * and collects the dead.
  *
  * The kernel's command line says what that is:
  *     ferry.run=/PATH,ARG,ARG   runs this program, prints "exit status N", powers off
  *     ferry.once                runs copypath and powers off; QEMU's exit status tells if it failed
- *     (neither)                 runs copypath, starts the web server, and asks for commands
+ *     (neither)                 runs copypath, starts the web server, and a shell on every terminal
  *     ferry.port=N              the port of the host that leads to the web server, for the greeting
+ *     ferry.window=ROWSxCOLUMNS the size of the terminal at the serial line
+ *     TERM=NAME                 and its type
+ *
+ * As of other inits, a signal asks for the end: SIGUSR1 halts, SIGUSR2 powers off, SIGTERM and
+ * SIGINT restart the machine. halt(8), poweroff(8) and reboot(8) of BusyBox send them.
  */
 #define _GNU_SOURCE
 #include "lib/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_WORDS 32
+#define MAX_WORDS   32
+#define TOO_SHORT_S 2  /* a service that ends sooner than that */
+#define TOO_OFTEN   5  /* so many times in a row is not started again */
+#define LAST_WORDS  20 /* tenths of a second that programs have to end before they are killed */
 
-static char *environment[] = {"PATH=/bin:/sbin", "HOME=/", "TERM=linux", NULL, NULL};
+/* Of every program that init starts. */
+static char *environment[8] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/root", "USER=root",
+                               "LOGNAME=root", "SHELL=/bin/sh"};
+#define ENVIRONMENT_TERM 5 /* TERM=, and behind it NO_COLOR= */
 
-/* Nobody looks on: what programs print goes to a file or a test, so no colours (no-color.org). */
-static void no_colours(void)
-{
-    environment[3] = "NO_COLOR=1";
-}
+/* What is kept running. With a terminal it leads a session of its own there. */
+static struct service {
+    char *words[4];
+    const char *terminal;
+    const char *term; /* TERM= there */
+    pid_t pid;        /* 0: does not run */
+    time_t started;
+    int short_lives; /* in a row */
+} services[] = {
+    {.words = {"/bin/serve"}},
+    {.words = {"/bin/sh", "-l"}, .terminal = "/dev/ttyS0", .term = "vt102"},
+    {.words = {"/bin/sh", "-l"}, .terminal = "/dev/tty1", .term = "linux"},
+};
+#define NR_SERVICES (sizeof(services) / sizeof(services[0]))
 
 /* The value of "key=value" on the kernel's command line, "" for "key" alone, NULL if not there. */
 static const char *boot_option(const char *key)
@@ -61,6 +84,34 @@ static int split(char *text, const char *at, char *words[MAX_WORDS])
     return nr;
 }
 
+/* --- The end ---------------------------------------------------------------------------------- */
+
+/* Every program may end by itself, then it must. What is cached goes to the disk, and the power
+ * off. */
+static void end(int how)
+{
+    signal(SIGCHLD, SIG_DFL);
+    kill(-1, SIGTERM);
+    kill(-1, SIGCONT); /* a stopped program cannot end by itself */
+    for (int i = 0; i < LAST_WORDS; i++) {
+        pid_t dead;
+
+        while ((dead = waitpid(-1, NULL, WNOHANG)) > 0) {
+        }
+        if (dead < 0) {
+            break;
+        }
+        sleep_ms(100);
+    }
+    kill(-1, SIGKILL);
+    sync();
+    reboot(how);
+    perror("init: the end");
+    for (;;) {
+        pause();
+    }
+}
+
 static void power_off(void)
 {
     fflush(NULL);
@@ -68,7 +119,7 @@ static void power_off(void)
     reboot(RB_POWER_OFF);
     perror("init: power off");
     for (;;) {
-        sleep_ms(1000 * 1000);
+        pause();
     }
 }
 
@@ -81,7 +132,52 @@ static void power_off_failing(void)
     power_off();
 }
 
-static pid_t spawn(char *const *words)
+static void asked_to_end(int signal)
+{
+    end(signal == SIGUSR1 ? RB_HALT_SYSTEM : signal == SIGUSR2 ? RB_POWER_OFF : RB_AUTOBOOT);
+}
+
+/* --- Starting programs -------------------------------------------------------------------------
+ */
+
+static void set_term(const char *name)
+{
+    static char text[64];
+
+    snprintf(text, sizeof(text), "TERM=%s", name);
+    environment[ENVIRONMENT_TERM] = text;
+}
+
+/* Nobody looks on: what programs print goes to a file or a test, so no colours (no-color.org). */
+static void no_colours(void)
+{
+    environment[ENVIRONMENT_TERM + 1] = "NO_COLOR=1";
+}
+
+/* In the child: leads a session on the terminal, in the foreground, with the three standard files.
+ */
+static bool take_terminal(const char *name)
+{
+    int fd;
+
+    setsid();
+    fd = open(name, O_RDWR);
+    if (fd < 0) {
+        return false;
+    }
+    ioctl(fd, TIOCSCTTY, 0);
+    for (int to = 0; to <= 2; to++) {
+        dup2(fd, to);
+    }
+    if (fd > 2) {
+        close(fd);
+    }
+    tcsetpgrp(0, getpid());
+    return true;
+}
+
+/* The program's pid, or -1. `terminal` NULL: on our own standard files, in our session. */
+static pid_t spawn(char *const *words, const char *terminal)
 {
     char path[256];
     pid_t child;
@@ -89,6 +185,9 @@ static pid_t spawn(char *const *words)
     fflush(NULL);
     child = fork();
     if (child == 0) {
+        if (terminal && !take_terminal(terminal)) {
+            _exit(errno == ENOENT || errno == ENXIO ? 0 : 126);
+        }
         snprintf(path, sizeof(path), "%s%s", strchr(words[0], '/') ? "" : "/bin/", words[0]);
         execve(path, words, environment);
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
@@ -97,11 +196,12 @@ static pid_t spawn(char *const *words)
     return child;
 }
 
-/* Waits for this child, and for orphans on the way. Its exit status, or 128 + its signal. */
-static int wait_for(pid_t child)
+/* Runs a program to its end, collecting orphans on the way. Its exit status, or 128 + its signal.
+ */
+static int run(char *const *words)
 {
+    pid_t child = spawn(words, "/dev/console"), dead;
     int status;
-    pid_t dead;
 
     if (child < 0) {
         return 126;
@@ -115,17 +215,12 @@ static int wait_for(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run(char *const *words)
-{
-    return wait_for(spawn(words));
-}
-
 /* Standard input, output and error are the console, whatever the kernel gave us. */
 static void open_console(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) < 0) {
-            int console = open("/dev/console", O_RDWR);
+            int console = open("/dev/console", O_RDWR | O_NOCTTY);
 
             if (console >= 0 && console != fd) {
                 dup2(console, fd);
@@ -135,73 +230,95 @@ static void open_console(void)
     }
 }
 
+/* --- What is kept running ----------------------------------------------------------------------
+ */
+
+static void service_start(struct service *s)
+{
+    if (s->terminal && access(s->terminal, R_OK | W_OK) < 0) {
+        return; /* the machine has no such terminal */
+    }
+    if (s->term) {
+        set_term(s->term);
+    }
+    s->started = time(NULL);
+    s->pid = spawn(s->words, s->terminal);
+}
+
+/* It has ended, and is started again, unless it cannot stay up. */
+static void service_ended(struct service *s)
+{
+    s->pid = 0;
+    s->short_lives = time(NULL) - s->started < TOO_SHORT_S ? s->short_lives + 1 : 0;
+    if (s->short_lives >= TOO_OFTEN) {
+        printf("init: %s does not stay up; it is left alone\n", s->words[0]);
+        return;
+    }
+    if (!s->terminal) {
+        printf("init: %s has ended; it is started again\n", s->words[0]);
+    }
+    service_start(s);
+}
+
+/* Keeps the services running, and collects every process whose parent is gone. */
+static void watch(void)
+{
+    for (unsigned i = 0; i < NR_SERVICES; i++) {
+        service_start(&services[i]);
+    }
+    for (;;) {
+        pid_t dead = wait(NULL);
+
+        if (dead < 0 && errno == ECHILD) {
+            pause(); /* nothing runs: a signal may still ask for the end */
+        }
+        for (unsigned i = 0; i < NR_SERVICES && dead > 0; i++) {
+            if (services[i].pid == dead) {
+                service_ended(&services[i]);
+            }
+        }
+    }
+}
+
+/* --- What the host's terminal is like, as tools/run says ----------------------------------------
+ */
+
+static void serial_terminal(void)
+{
+    static char type[32];
+    const char *option = boot_option("TERM");
+    struct winsize size = {0};
+    int fd;
+
+    if (option && *option) {
+        snprintf(type, sizeof(type), "%s", option);
+        services[1].term = type;
+    }
+    option = boot_option("ferry.window");
+    if (option && sscanf(option, "%hux%hu", &size.ws_row, &size.ws_col) == 2) {
+        fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_NONBLOCK);
+        if (fd >= 0) {
+            ioctl(fd, TIOCSWINSZ, &size);
+            close(fd);
+        }
+    }
+}
+
 static void greet(void)
 {
     const char *port = boot_option("ferry.port");
 
     printf(
-        "\nThe web server runs: http://localhost:%s/ - each file, along each path.\n"
-        "Commands of /bin can be run here: copypath, offload eth0 sg off, ledger, pages, sh ...\n"
-        "To leave: q and Enter, or Ctrl-A X (which ends QEMU).\n",
+        "\nThe files of /data are at http://localhost:%s/ along each path. This is a BusyBox "
+        "shell:\n"
+        "copypath, ledger, ethtool -K eth0 sg off, hdparm -d /dev/hda, ps, top, vi ... To leave:\n"
+        "poweroff (or Ctrl-A X, which ends QEMU).\n\n",
         port ? port : "8080");
-}
-
-/* Reads commands, one a line, until the console ends. Runs as a process of its own. */
-static void ask_for_commands(void)
-{
-    char line[512], *words[MAX_WORDS];
-
-    for (;;) {
-        printf("ferry> ");
-        fflush(stdout);
-        if (!fgets(line, sizeof(line), stdin)) {
-            _exit(0);
-        }
-        if (split(line, " \t\r\n", words) == 0) {
-            continue;
-        }
-        if (strcmp(words[0], "q") == 0 || strcmp(words[0], "quit") == 0) {
-            power_off();
-        } else if (strcmp(words[0], "help") == 0 || strcmp(words[0], "?") == 0) {
-            greet();
-        } else {
-            int status = run(words);
-
-            if (status != 0) {
-                printf("exit status %d\n", status);
-            }
-        }
-    }
-}
-
-/* Keeps the web server running, and collects every process whose parent is gone. Never returns. */
-static void watch(char *const *server, pid_t pid)
-{
-    time_t started = time(NULL);
-
-    for (;;) {
-        pid_t dead = wait(NULL);
-
-        if (dead < 0 && errno != EINTR) {
-            sleep_ms(1000);
-        }
-        if (dead == pid && dead > 0) {
-            if (time(NULL) - started < 2) {
-                printf("init: %s does not stay up; it is left alone\n", server[0]);
-                pid = -1;
-                continue;
-            }
-            printf("init: %s ended; it is started again\n", server[0]);
-            started = time(NULL);
-            pid = spawn(server);
-        }
-    }
 }
 
 int main(void)
 {
     static char *copypath[] = {"/bin/copypath", NULL};
-    static char *server[] = {"/bin/serve", NULL};
     char *words[MAX_WORDS], command[512];
     const char *program;
     int status;
@@ -211,6 +328,7 @@ int main(void)
         return 2;
     }
     open_console();
+    set_term("linux");
 
     program = boot_option("ferry.run");
     if (program) {
@@ -232,11 +350,12 @@ int main(void)
         power_off();
     }
 
-    pid_t pid = spawn(server);
-
+    signal(SIGUSR1, asked_to_end);
+    signal(SIGUSR2, asked_to_end);
+    signal(SIGTERM, asked_to_end);
+    signal(SIGINT, asked_to_end);
+    serial_terminal();
     greet();
-    if (fork() == 0) {
-        ask_for_commands();
-    }
-    watch(server, pid);
+    fflush(NULL);
+    watch();
 }
