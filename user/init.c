@@ -91,6 +91,7 @@ static int split(char *text, const char *at, char *words[MAX_WORDS])
 static void end(int how)
 {
     signal(SIGCHLD, SIG_DFL);
+    kill(-1, SIGHUP); /* what an interactive shell ends by */
     kill(-1, SIGTERM);
     kill(-1, SIGCONT); /* a stopped program cannot end by itself */
     for (int i = 0; i < LAST_WORDS; i++) {

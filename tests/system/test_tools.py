@@ -62,16 +62,17 @@ def test_make_run_serves_until_it_is_told_to_leave():
         port = int(child.match.group(1))
         child.expect("To leave: ")
         expect_table(child.before.replace("\r", ""))
-        child.expect("ferry> ")
+        child.expect(r"ferry:/root# ")
         wait_for_server(port)
         for path in PATHS:
             with Client(port) as client:
                 body = client.ask(f"/{path}/1m").body
             assert digest(body) == sums()["1m"], f"{path}: expected {sums()['1m']}, got {digest(body)}"
-        child.sendline("sha256 /data/one")
+        child.send("stty size; sha256sum /data/one\r")  # the host's terminal, and a person's Enter
+        child.expect("50 200")
         child.expect(sums()["one"])
-        child.expect("ferry> ")
-        child.sendline("q")
+        child.expect(r"ferry:/root# ")
+        child.send("poweroff\r")
         child.expect(pexpect.EOF)
         child.wait()
         assert child.exitstatus == 0, f"expected status 0, got {child.exitstatus}\n{child.before}"
