@@ -421,11 +421,30 @@ void cache_zero_gap(struct mapping *m, u64 end)
                    (u32)MIN((u64)(PAGE_SIZE - offset), end - m->size));
 }
 
+/* Looks at the range's pages, or at the machine's where these are fewer. */
+static u32 first_dirty(const struct mapping *m, u32 index, u32 end)
+{
+    const struct page *page;
+    u32 first = end;
+    if (end - index <= cache_stats.pages) {
+        for (; index < end; index++)
+            if ((page = lookup(m, index)) && (page->flags & PG_DIRTY))
+                return index;
+        return end;
+    }
+    TAILQ_FOREACH (page, &lru, link)
+        if (page->mapping == m && (page->flags & PG_DIRTY) && page->index >= index)
+            first = MIN(first, page->index);
+    return first;
+}
+
 u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty)
 {
+    if (dirty)
+        return m->nr_dirty ? first_dirty(m, index, end) : end;
     for (; index < end; index++) {
         const struct page *page = lookup(m, index);
-        if ((page && (page->flags & PG_DIRTY)) == dirty)
+        if (!page || !(page->flags & PG_DIRTY))
             return index;
     }
     return end;

@@ -92,6 +92,12 @@ const struct file_ops *dev_ops(u16 mode, u32 rdev)
     return block_by_number(rdev) ? &disk_ops : NULL;
 }
 
+u64 dev_size(u32 rdev)
+{
+    const struct block_device *d = block_by_number(rdev);
+    return d ? d->nr_sectors * SECTOR_SIZE : 0;
+}
+
 /* ---- /dev: a tmpfs with a node for each device, where more can be made ---- */
 
 static const struct {

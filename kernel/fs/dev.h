@@ -9,6 +9,7 @@
 /* The operations of a character or block device by Linux's number; NULL when there is none. */
 const struct file_ops *dev_ops(u16 mode, u32 rdev);
 u32 random_word(void);
+u64 dev_size(u32 rdev); /* bytes of a block device; 0: there is none */
 /* What /dev/urandom gives; file and pos are not looked at. */
 ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos);
 

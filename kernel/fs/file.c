@@ -1,5 +1,6 @@
 /* Open files: made by open(2) and friends, shared by dup(2) and fork(2), gone with the last. */
 #include "kernel/fs/anon.h"
+#include "kernel/fs/lock.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -34,6 +35,8 @@ void file_put(struct file *f)
         epoll_forget(f);
     if (f->ops && f->ops->release)
         f->ops->release(f);
+    if (!LIST_EMPTY(&f->inode->locks))
+        lock_drop_owner(f->inode, f);
     if (f->writes)
         f->inode->super->writers--;
     inode_put(f->inode);

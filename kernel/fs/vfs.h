@@ -130,6 +130,8 @@ struct inode {
     void *object;           /* S_FIFO: its pipe; S_SOCK: the socket bound to the name */
     struct inode *dir;      /* the directory where it was found last, held; NULL: nowhere yet */
     char *name;             /* and its name there */
+    LIST_HEAD(, file_lock)
+    locks; /* lock.h */
     LIST_ENTRY(inode) hash;
     TAILQ_ENTRY(inode) unused; /* while refs is 0 */
 };
@@ -236,6 +238,7 @@ int fd_install(struct file *file, u32 min_fd,
                bool cloexec); /* takes the reference; fd or -EMFILE */
 
 int fd_close(u32 fd); /* 0 or -EBADF */
+u32 fd_limit(void);   /* RLIMIT_NOFILE: descriptors are below */
 
 /* name.c */
 /* flags */

@@ -1,5 +1,7 @@
 /* What the threads of a program share of the file system: the table of open files (a descriptor
  * is an index into it), the current directory, the umask. */
+#include <asm/resource.h>
+#include "kernel/fs/lock.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/fork.h"
@@ -8,8 +10,11 @@
 struct files *files_new(void)
 {
     struct files *f = kzalloc(sizeof(*f));
-    if (f)
-        f->refs = 1;
+    if (!f || !(f->fd = kzalloc(NR_FDS * sizeof(f->fd[0])))) {
+        kfree(f);
+        return NULL;
+    }
+    f->refs = 1;
     return f;
 }
 
@@ -19,47 +24,63 @@ struct files *files_copy(const struct files *from)
     if (!f)
         return NULL;
     memcpy(f->cloexec, from->cloexec, sizeof(f->cloexec));
-    for (u32 i = 0; i < NR_FDS; i++)
+    f->end = from->end;
+    for (u32 i = 0; i < from->end; i++)
         if (from->fd[i])
             f->fd[i] = file_hold(from->fd[i]);
     return f;
+}
+
+/* Takes the descriptor out of the table. When a process closes a file, by whichever descriptor,
+ * its record locks there are gone (fcntl(2)). */
+static void close(struct files *files, u32 fd)
+{
+    struct file *f = files->fd[fd];
+    files->fd[fd] = NULL;
+    files->cloexec[fd / 8] &= ~(1u << fd % 8);
+    if (!LIST_EMPTY(&f->inode->locks))
+        lock_drop_owner(f->inode, files);
+    file_put(f);
 }
 
 void files_put(struct files *f)
 {
     if (!f || --f->refs)
         return;
-    for (u32 i = 0; i < NR_FDS; i++)
+    for (u32 i = 0; i < f->end; i++)
         if (f->fd[i])
-            file_put(f->fd[i]);
+            close(f, i);
+    kfree(f->fd);
     kfree(f);
 }
 
 void files_close_on_exec(struct files *f)
 {
-    for (u32 i = 0; i < NR_FDS; i++) {
-        if (!f->fd[i] || !(f->cloexec[i / 8] & 1u << i % 8))
-            continue;
-        struct file *file = f->fd[i];
-        f->fd[i] = NULL;
-        f->cloexec[i / 8] &= ~(1u << i % 8);
-        file_put(file);
-    }
+    for (u32 i = 0; i < f->end; i++)
+        if (f->fd[i] && (f->cloexec[i / 8] & 1u << i % 8))
+            close(f, i);
 }
 
 struct file *fd_get(u32 fd)
 {
     struct files *f = current->files;
-    return fd < NR_FDS && f && f->fd[fd] ? file_hold(f->fd[fd]) : NULL;
+    return fd < NR_FDS && f->fd[fd] ? file_hold(f->fd[fd]) : NULL;
+}
+
+u32 fd_limit(void)
+{
+    return MIN(current->process->limits[RLIMIT_NOFILE].soft, NR_FDS);
 }
 
 int fd_install(struct file *file, u32 min_fd, bool cloexec)
 {
     struct files *f = current->files;
-    for (u32 fd = min_fd; fd < NR_FDS; fd++) {
+    u32 limit = fd_limit();
+    for (u32 fd = min_fd; fd < limit; fd++) {
         if (f->fd[fd])
             continue;
         f->fd[fd] = file;
+        f->end = MAX(f->end, fd + 1);
         if (cloexec)
             f->cloexec[fd / 8] |= 1u << fd % 8;
         else
@@ -71,13 +92,9 @@ int fd_install(struct file *file, u32 min_fd, bool cloexec)
 
 int fd_close(u32 fd)
 {
-    struct files *files = current->files;
-    if (fd >= NR_FDS || !files->fd[fd])
+    if (fd >= NR_FDS || !current->files->fd[fd])
         return -EBADF;
-    struct file *f = files->fd[fd];
-    files->fd[fd] = NULL;
-    files->cloexec[fd / 8] &= ~(1u << fd % 8);
-    file_put(f);
+    close(current->files, fd);
     return 0;
 }
 

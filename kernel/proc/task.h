@@ -24,13 +24,14 @@ struct process;
 
 enum task_state { TASK_READY, TASK_SLEEPING, TASK_DEAD };
 
-#define NR_FDS      256
+#define NR_FDS      1024u
 #define TASK_NAME   16
 #define TICKS_SLICE 5 /* 50 ms */
 
 struct files {
     u32 refs;
-    struct file *fd[NR_FDS];
+    u32 end;          /* no descriptor from here on is open */
+    struct file **fd; /* NR_FDS of them: a page */
     u8 cloexec[NR_FDS / 8];
 };
 

@@ -26,11 +26,22 @@ long sys_dup2(u32 fd, u32 to);
 long sys_dup3(u32 fd, u32 to, u32 flags);
 long sys_fcntl64(u32 fd, u32 command, u32 argument);
 long sys_ioctl(u32 fd, u32 request, u32 argument);
+long sys_close_range(u32 first, u32 last, u32 flags);
+
+/* seek.c */
 long sys_lseek(u32 fd, s32 offset, u32 whence);
 long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence);
-long sys_getdents64(u32 fd, void __user *buf, u32 len);
 long sys_fsync(u32 fd);
 long sys_sync(void);
+long sys_syncfs(u32 fd);
+long sys_sync_file_range(u32 fd, u32 from_low, u32 from_high, u32 len_low, u32 len_high, u32 flags);
+long sys_fadvise64(u32 fd, u32 pos_low, u32 pos_high, u32 len, u32 advice);
+long sys_fadvise64_64(u32 fd, u32 pos_low, u32 pos_high, u32 len_low, u32 len_high, u32 advice);
+long sys_readahead(u32 fd, u32 pos_low, u32 pos_high, u32 count);
+
+/* dirent.c */
+long sys_getdents(u32 fd, void __user *buf, u32 len);
+long sys_getdents64(u32 fd, void __user *buf, u32 len);
 
 /* poll.c */
 long sys_poll(void __user *fds, u32 count, s32 ms);

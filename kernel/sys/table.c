@@ -34,6 +34,7 @@
 #include "kernel/proc/usage.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/identity.h"
+#include "kernel/sys/lock.h"
 #include "kernel/sys/sys.h"
 
 typedef long (*syscall)(u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
@@ -146,7 +147,9 @@ static const syscall table[] = {
     CALL_AS(setfsuid, sys_setfsuid16),
     CALL_AS(setfsgid, sys_setfsgid16),
     CALL_AS(_llseek, sys_llseek),
+    CALL(getdents),
     CALL_AS(_newselect, sys_select),
+    CALL(flock),
     CALL(msync),
     CALL(readv),
     CALL(writev),
@@ -210,9 +213,11 @@ static const syscall table[] = {
     CALL(getdents64),
     CALL(fcntl64),
     CALL(gettid),
+    CALL(readahead),
     CALL(tkill),
     CALL(sendfile64),
     CALL(set_thread_area),
+    CALL(fadvise64),
     CALL(exit_group),
     CALL(epoll_create),
     CALL(epoll_ctl),
@@ -226,6 +231,7 @@ static const syscall table[] = {
     CALL(fstatfs64),
     CALL(tgkill),
     CALL(utimes),
+    CALL(fadvise64_64),
     CALL(waitid),
     CALL(openat),
     CALL(mkdirat),
@@ -242,6 +248,7 @@ static const syscall table[] = {
     CALL(faccessat),
     CALL(pselect6),
     CALL(ppoll),
+    CALL(sync_file_range),
     CALL(getcpu),
     CALL(epoll_pwait),
     CALL(utimensat),
@@ -256,6 +263,7 @@ static const syscall table[] = {
     CALL(rt_tgsigqueueinfo),
     CALL(recvmmsg),
     PARTLY(clock_adjtime, "only to look: the clock is not steered"),
+    CALL(syncfs),
     CALL(sendmmsg),
     PARTLY(renameat2, "no RENAME_WHITEOUT"),
     CALL(getrandom),
@@ -291,6 +299,7 @@ static const syscall table[] = {
     CALL(ppoll_time64),
     CALL(recvmmsg_time64),
     CALL(rt_sigtimedwait_time64),
+    CALL(close_range),
     CALL(faccessat2),
     CALL(epoll_pwait2),
 };

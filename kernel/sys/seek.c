@@ -1,0 +1,171 @@
+/* Positions in files, and advice about them: lseek(2), sync(2), fsync(2), posix_fadvise(2). */
+#include <linux/fadvise.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include "kernel/fs/dev.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sys/sys.h"
+
+enum { MEMORY_MAJOR = 1 }; /* null, zero, full ...: every position is as good */
+
+/* SEEK_DATA and SEEK_HOLE. A file of a disk says that it is all data, as ext2 does on Linux. */
+static s64 seek_data(const struct inode *inode, s64 offset, bool data)
+{
+    const struct mapping *m = &inode->mapping;
+    if (offset < 0 || (u64)offset >= inode->size)
+        return -ENXIO;
+    if (!m->in_ram)
+        return data ? offset : (s64)inode->size;
+    u32 end = DIV_ROUND_UP(inode->size, PAGE_SIZE);
+    u32 index = cache_find_dirty(m, (u64)offset >> PAGE_SHIFT, end, data);
+    if (index == end)
+        return data ? -ENXIO : (s64)inode->size;
+    s64 found = (s64)((u64)index << PAGE_SHIFT);
+    return found > offset ? found : offset;
+}
+
+/* Where it would lead, or a negative errno. */
+static s64 target_of(const struct file *f, s64 offset, u32 whence)
+{
+    const struct inode *inode = f->inode;
+    u16 type = S_TYPE(inode->mode);
+    s64 base, to;
+    switch (whence) {
+    case SEEK_SET:
+        base = 0;
+        break;
+    case SEEK_CUR:
+        base = (s64)f->pos;
+        break;
+    case SEEK_END:
+        base = (s64)(type == S_BLK ? dev_size(inode->rdev) : inode->size);
+        break;
+    case SEEK_DATA:
+    case SEEK_HOLE:
+        return type == S_REG ? seek_data(inode, offset, whence == SEEK_DATA) : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+    if (__builtin_add_overflow(base, offset, &to) || to < 0)
+        return -EINVAL;
+    return to;
+}
+
+static s64 seek(struct file *f, s64 offset, u32 whence)
+{
+    u16 type = S_TYPE(f->inode->mode);
+    if (f->flags & O_PATH)
+        return -EBADF;
+    if (type == S_CHR && f->inode->rdev >> 8 == MEMORY_MAJOR)
+        return f->pos = 0;
+    if (type == S_CHR || type == S_SOCK || type == S_FIFO)
+        return -ESPIPE;
+    s64 to = target_of(f, offset, whence);
+    if (to >= 0)
+        f->pos = to;
+    return to;
+}
+
+long sys_lseek(u32 fd, s32 offset, u32 whence)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    u64 before = f->pos;
+    s64 to = seek(f, offset, whence);
+    if (to > 0x7FFFFFFF) {
+        f->pos = before;
+        to = -EOVERFLOW;
+    }
+    file_put(f);
+    return to;
+}
+
+long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    s64 to = seek(f, (s64)((u64)high << 32 | low), whence);
+    file_put(f);
+    if (to < 0)
+        return to;
+    return copyout(result, &to, sizeof(to));
+}
+
+/* --- What is written reaches the disk ----------------------------------------------------------
+ */
+
+/* Files are written in RAM alone (tmpfs), so there is nothing that has to reach a disk. */
+long sys_fsync(u32 fd)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    u16 type = S_TYPE(f->inode->mode);
+    bool by_path = f->flags & O_PATH;
+    file_put(f);
+    if (by_path)
+        return -EBADF;
+    return type == S_REG || type == S_DIR || type == S_BLK ? 0 : -EINVAL;
+}
+
+long sys_sync(void)
+{
+    return 0;
+}
+
+long sys_syncfs(u32 fd)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    bool by_path = f->flags & O_PATH;
+    file_put(f);
+    return by_path ? -EBADF : 0;
+}
+
+long sys_sync_file_range(u32 fd, u32 from_low, u32 from_high, u32 len_low, u32 len_high, u32 flags)
+{
+    const u32 known =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    s64 from = (s64)((u64)from_high << 32 | from_low), len = (s64)((u64)len_high << 32 | len_low);
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    u16 type = S_TYPE(f->inode->mode);
+    file_put(f);
+    if ((flags & ~known) || from < 0 || len < 0 || from + len < from)
+        return -EINVAL;
+    return type == S_REG || type == S_DIR || type == S_BLK || type == S_LNK ? 0 : -ESPIPE;
+}
+
+/* Advice is free not to be taken: readahead finds out by itself who reads in order. */
+long sys_fadvise64_64(u32 fd, u32 pos_low, u32 pos_high, u32 len_low, u32 len_high, u32 advice)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    u16 type = S_TYPE(f->inode->mode);
+    file_put(f);
+    if (type == S_FIFO)
+        return -ESPIPE;
+    return (s32)len_high < 0 || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+}
+
+long sys_fadvise64(u32 fd, u32 pos_low, u32 pos_high, u32 len, u32 advice)
+{
+    return sys_fadvise64_64(fd, pos_low, pos_high, len, 0, advice);
+}
+
+long sys_readahead(u32 fd, u32 pos_low, u32 pos_high, u32 count)
+{
+    struct file *f = fd_get(fd);
+    if (!f)
+        return -EBADF;
+    bool readable = (f->flags & O_ACCMODE) != O_WRONLY && !(f->flags & O_PATH);
+    bool regular = S_TYPE(f->inode->mode) == S_REG;
+    file_put(f);
+    return !readable ? -EBADF : regular ? 0 : -EINVAL;
+}
