@@ -100,6 +100,8 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
         return anonymous_page(mm, pte, bits);
 
     int err = mmap_fault(mm, v, address, did_io);
+    if (err == -EAGAIN) /* the region has changed meanwhile: the program touches it again */
+        return 0;
     if (err == -ENOMEM)
         return SIGNAL_KILL;
     if (err < 0)

@@ -47,23 +47,45 @@ static void map_around(struct mm *mm, struct vma *v, virt_t address)
     }
 }
 
+static u32 index_at(const struct vma *v, u32 address)
+{
+    return v->pgoff + ((address - v->start) >> PAGE_SHIFT);
+}
+
+/* Threads share regions, and one of them may change or remove `v` while another sleeps for the
+ * page: what was true before is looked at again. */
 int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
 {
-    u32 index = v->pgoff + ((address - v->start) >> PAGE_SHIFT);
+    struct inode *inode = inode_hold(v->inode);
+    struct readahead ra = v->ra;
+    u32 prot = v->prot, index = index_at(v, address);
     u32 left = (v->end - (address & PAGE_MASK)) >> PAGE_SHIFT;
-    struct page *page;
-    int err = cache_read(&v->inode->mapping, index, MIN(left, (u32)READAHEAD_MAX_PAGES), &v->ra,
-                         &page, did_io);
-    if (err < 0)
-        return err;
+    struct page *page = NULL;
+    int err =
+        cache_read(&inode->mapping, index, MIN(left, (u32)READAHEAD_MAX_PAGES), &ra, &page, did_io);
+    v = vma_find(mm, address);
+    if (!v || v->inode != inode || index_at(v, address) != index || v->prot != prot) {
+        err = -EAGAIN;
+        goto end;
+    }
+    v->ra = ra;
+    if (!err && page->mapping != &inode->mapping) /* the file was cut meanwhile */
+        err = -EAGAIN;
+    if (err)
+        goto end;
     u32 *pte = pte_get(mm, address, true);
-    if (pte && !(*pte & PTE_HELD))
+    if (!pte) {
+        err = -ENOMEM;
+        goto end;
+    }
+    if (!(*pte & PTE_HELD))
         map_page(mm, v, pte, page);
-    page_put(page, HOLD_USE);
-    if (!pte)
-        return -ENOMEM;
     map_around(mm, v, address);
-    return 0;
+end:
+    if (page)
+        page_put(page, HOLD_USE);
+    inode_put(inode);
+    return err;
 }
 
 int mmap_make_writable(struct mm *mm, struct vma *v, u32 address)
@@ -73,7 +95,9 @@ int mmap_make_writable(struct mm *mm, struct vma *v, u32 address)
     page_get(page, HOLD_USE);
     int err = cache_make_dirty(&inode->mapping, page);
     u32 *pte = pte_get(mm, address, false);
-    if (!err && pte && (*pte & PTE_PRESENT) && (*pte & PAGE_MASK) == page_phys(page)) {
+    v = vma_find(mm, address);
+    if (!err && v && v->inode == inode && v->shared && (v->prot & PROT_WRITE) && pte &&
+        (*pte & PTE_PRESENT) && (*pte & PAGE_MASK) == page_phys(page)) {
         *pte |= PTE_WRITE | PTE_DIRTY;
         inode_written(inode);
     }

@@ -20,7 +20,7 @@ extern const struct file_ops regular_file_ops;
 
 /* Brings the page of a file that belongs to `address` (and its cached neighbours) into the page
  * table, read-only unless the region is shared and writable. 0, -ENXIO behind the end of the
- * file, -EIO, -ENOMEM. Sleeps. */
+ * file, -EIO, -ENOMEM; -EAGAIN: what `v` was is no longer there. Sleeps. */
 int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io);
 /* The page at `address` of a shared region is present and about to be written: makes room for it
  * in the file, marks it dirty, and makes the entry writable. 0, or as above. Sleeps. */

@@ -3,17 +3,21 @@
  * into the pages that become the new stack. System V ABI i386, figure 3-31; execve(2), "Limits on
  * size of arguments and environment".
  */
+#include <linux/resource.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/program.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
 struct arguments *arguments_new(void)
 {
     struct arguments *a = kzalloc(sizeof(*a));
-    if (a)
+    if (a) {
+        u32 limit = current->process->limits[RLIMIT_STACK].soft / 4;
         a->lowest = USER_STACK_TOP - 4;
+        a->limit = MIN(MAX(limit, STRING_MAX), ARGUMENT_PAGES * PAGE_SIZE);
+    }
     return a;
 }
 
@@ -34,14 +38,12 @@ static char *place(const struct arguments *a, virt_t at)
     return (char *)page_virt(a->pages[i]) + (at & (PAGE_SIZE - 1));
 }
 
-/* Moves `lowest` down and sees to it that there is memory from there on. The pointers to the
- * strings count as well, and one page is left to what follows them. */
+/* Moves `lowest` down and sees to it that there is memory from there on. */
 static int make_room(struct arguments *a, u32 len)
 {
     u32 used = USER_STACK_TOP - a->lowest + len;
     u32 pointers = (a->argc + a->envc) * 4;
-    if (len > STRING_MAX || pointers >= (ARGUMENT_PAGES - 1) * PAGE_SIZE ||
-        used > (ARGUMENT_PAGES - 1) * PAGE_SIZE - pointers)
+    if (len > STRING_MAX || pointers >= a->limit || used > a->limit - pointers)
         return -E2BIG;
     for (u32 i = DIV_ROUND_UP(used, PAGE_SIZE); i-- && !a->pages[i];)
         if (!(a->pages[i] = page_alloc_zeroed(PAGE_ANON, HOLD_USE)))

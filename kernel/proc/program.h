@@ -28,11 +28,12 @@
  *
  * Strings are pushed last one first, so that a script can have its argv[0] replaced.
  */
-#define ARGUMENT_PAGES 512u         /* 2 MiB: a quarter of the stack's limit, as on Linux */
+#define ARGUMENT_PAGES 512u         /* 2 MiB at most; else a quarter of RLIMIT_STACK, as on Linux */
 #define STRING_MAX     (128u << 10) /* of one string: MAX_ARG_STRLEN of <linux/binfmts.h> */
 struct arguments {
     struct page *pages[ARGUMENT_PAGES]; /* from the top of the stack down */
     virt_t lowest, execfn, env_start, arg_start, random, platform;
+    u32 limit; /* bytes, the pointers to the strings included */
     u32 argc, envc;
 };
 

@@ -13,11 +13,13 @@ static bool is_blank(char c)
 /* Cuts the line out of the head; NULL when the name in it cannot be known to be whole. */
 static char *cut_line(struct program *p, char line[PROGRAM_HEAD])
 {
+    memset(line, 0, PROGRAM_HEAD);
     memcpy(line, p->head + 2, p->head_len - 2);
-    memset(line + p->head_len - 2, 0, PROGRAM_HEAD - (p->head_len - 2));
     char *end = strchr(line, '\n'), *name = line;
     if (end)
         *end = 0;
+    else
+        line[PROGRAM_HEAD - 3] = 0; /* the last byte is never looked at */
     while (is_blank(*name))
         name++;
     if (!*name)

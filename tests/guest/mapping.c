@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -293,6 +294,17 @@ static void test_present(void)
     check_equal(map(NULL, 2, PLAIN | MAP_POPULATE)[PAGE], 0, "MAP_POPULATE is taken");
 }
 
+static int limited(void *unused)
+{
+    const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_DATA, &none);
+    if (map(NULL, 1, PLAIN) != NONE || errno != ENOMEM) {
+        return 1;
+    }
+    return mmap(NULL, PAGE, PROT_READ, PLAIN, -1, 0) == MAP_FAILED ? 2 : 0;
+}
+
 static int write_segment(void *arg)
 {
     int id = *(int *)arg;
@@ -355,6 +367,7 @@ int main(int argc, char **argv)
     test_growing();
     test_advice();
     test_present();
+    check_exit(limited, NULL, 0, "RLIMIT_DATA limits writable memory, and no other");
     test_segments();
     return check_done();
 }
