@@ -16,6 +16,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/futex.h"
 #include "kernel/proc/signal_internal.h"
 #include "kernel/proc/program.h"
 #include "kernel/sys/lookup.h"
@@ -89,10 +90,26 @@ static __attribute__((noinline)) void start_program(struct trap_frame *f, u32 en
     f->eflags = EFLAGS_IF | 2;
 }
 
+/* A program does not share with what it was before: the other threads end, and files and signal
+ * actions become its own. */
+static int exec_alone(void)
+{
+    int err = threads_end_others();
+    if (!err && current->files && current->files->refs > 1) {
+        struct files *own = files_copy(current->files);
+        if (!own)
+            return -ENOMEM;
+        files_put(current->files);
+        current->files = own;
+    }
+    return err ? err : signal_actions_unshare();
+}
+
 /* The point of no return: what becomes of the task when it starts another program. */
 static void exec_commit(struct program *p, struct mm *mm)
 {
     struct mm *old = current->mm;
+    futex_thread_ends(); /* its locks are in the old memory */
     current->cred = p->cred;
     current->mm = mm;
     mm_switch(mm);
@@ -108,7 +125,7 @@ static void exec_commit(struct program *p, struct mm *mm)
     gdt_set_tls(current->tls);
     fpu_state_init(&current->fpu);
     fpu_restore(&current->fpu);
-    current->clear_child_tid = current->set_child_tid = 0;
+    current->set_child_tid = 0;
     signal_exec();
     trace(TRACE_EXEC, current->tid, 0);
 }
@@ -130,6 +147,11 @@ static int load(struct program *p, struct trap_frame *frame)
     if (sp < 0 && sp > -4096) {
         mm_put(mm);
         return sp;
+    }
+    err = exec_alone();
+    if (err) {
+        mm_put(mm);
+        return err;
     }
     mm->start_stack = sp;
     exec_commit(p, mm);
@@ -290,6 +312,7 @@ void exec_init(const char *path, const char *arguments)
     ASSERT(p);
     struct trap_frame *frame = task_user_frame(current);
     current->frame = frame;
+    current->process->unkillable = true; /* until it does wrong itself: kill(2), NOTES */
     struct inode *inode = program_open(NULL, path, 0);
     int err = is_err(inode) ? ptr_err(inode) : 0;
     if (!err) {

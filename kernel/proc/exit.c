@@ -7,8 +7,8 @@
 #include "kernel/ledger/trace.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
-#include "kernel/mm/uaccess.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/futex.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal_internal.h"
 
@@ -29,6 +29,24 @@ void process_kill(struct process *p, int status)
     irq_restore(flags);
 }
 
+int threads_end_others(void)
+{
+    struct task *me = current, *t;
+    struct process *p = me->process;
+    u32 flags = irq_save();
+    if (!me->killed)
+        TAILQ_FOREACH (t, &p->threads, thread)
+            if (t != me) {
+                t->killed = t->signal_work = true;
+                task_wake(t);
+            }
+    irq_restore(flags);
+    int err = wait_event_killable(&p->child_exit, p->nr_threads == 1, 0);
+    if (!err)
+        me->tid = p->pid; /* the first thread's number is the process's */
+    return err;
+}
+
 /* Nobody will wait for it: its parent has said so (wait(2), NOTES). */
 static bool nobody_waits(const struct process *p)
 {
@@ -45,14 +63,24 @@ static void announce_end(struct process *p)
         process_reap(p);
 }
 
-static void give_children_to_init(struct process *p)
+/* Who takes the orphans: the nearest ancestor that has asked for it, else init. */
+static struct process *reaper_of(const struct process *p)
 {
-    struct process *init = process_find(1), *child, *next;
+    struct process *a;
+    for (a = p->parent; a && a->pid != 1; a = a->parent)
+        if (a->subreaper && a->nr_threads)
+            return a;
+    return process_find(1);
+}
+
+static void give_children_away(struct process *p)
+{
+    struct process *to = reaper_of(p), *child, *next;
     TAILQ_FOREACH_SAFE (child, &p->children, sibling, next) {
         u32 flags = irq_save();
         TAILQ_REMOVE(&p->children, child, sibling);
-        child->parent = init;
-        TAILQ_INSERT_TAIL(&init->children, child, sibling);
+        child->parent = to;
+        TAILQ_INSERT_TAIL(&to->children, child, sibling);
         child->exit_signal = SIGCHLD;
         irq_restore(flags);
         job_parent_ended(child, p);
@@ -82,6 +110,13 @@ static void check_init_lives(const struct process *p, int status)
     power_off();
 }
 
+static void thread_ended(struct process *p)
+{
+    job_thread_ended(p);
+    if (p->nr_threads == 1)
+        wake_all(&p->child_exit); /* the last one may be waiting for that: threads_end_others */
+}
+
 void task_exit(int status)
 {
     struct task *t = current;
@@ -89,14 +124,10 @@ void task_exit(int status)
     trace(TRACE_EXIT, status, t->tid);
     check_init_lives(p, status);
     signal_set_blocked(~(u64)0); /* what is yet to come is for the other threads */
+    futex_thread_ends();
     struct files *files = t->files;
     t->files = NULL;
     files_put(files);
-    if (t->clear_child_tid) {
-        u32 zero = 0;
-        if (copyout((void __user *)t->clear_child_tid, &zero, sizeof(zero)) < 0)
-            t->clear_child_tid = 0; /* its memory is gone already: nobody waits there */
-    }
     struct mm *mm = t->mm;
     p->pages_max = MAX(p->pages_max, mm->nr_pages);
     t->mm = NULL;
@@ -108,18 +139,18 @@ void task_exit(int status)
     if (p->nr_threads == 1) {
         job_process_ends(p);
         tty_session_ended(p);
-        give_children_to_init(p);
+        give_children_away(p);
     }
 
     irq_disable();
-    if (!p->exiting && t->tid == p->pid)
+    if (!p->exiting)
         p->exit_status = status;
     signal_forget(&t->signals.pending, ~(u64)0);
     task_retire(t);
     if (!p->nr_threads)
         process_end(p);
     else
-        job_thread_ended(p);
+        thread_ended(p);
     schedule();
     panic("a dead thread runs");
 }
@@ -142,7 +173,7 @@ void vfork_release(void)
         return;
     *current->vfork_done = true;
     current->vfork_done = NULL;
-    wake_all(&current->process->parent->child_exit);
+    wake_all(&current->vfork_parent->child_exit);
 }
 
 long sys_exit(u32 code)

@@ -6,11 +6,14 @@
 #include "kernel/proc/process.h"
 
 /* Ends the current thread; the process with the last one, or with all when it is killed. status as
- * wait4(2) gives it (code << 8, or a signal), of a single thread or the first. */
+ * wait4(2) gives it (code << 8, or a signal); that of the last thread counts. */
 void task_exit(int status) __noreturn;
 /* All threads of p are to end, at the latest on their way to user mode, whatever they wait for. The
  * first status counts. Any context. */
 void process_kill(struct process *p, int status);
+/* The current thread is to be the only one of its process, with its pid. 0, or -EINTR: another one
+ * was faster. Sleeps. */
+int threads_end_others(void);
 /* On the way to user mode: acts on signals, gives the CPU up if its slice is used up. */
 void task_return_to_user(void);
 /* The current task no longer uses what vfork(2) lent it: its parent goes on. */

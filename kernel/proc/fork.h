@@ -7,7 +7,7 @@
 /* task.c */
 struct task *task_alloc(struct process *p); /* no number yet; NULL without memory */
 void task_free(struct task *t);             /* one that never ran, or never will again */
-void task_start(struct task *t);
+void task_number(struct task *t);           /* then task_wake lets it run */
 void task_retire(struct task *t);
 struct trap_frame *task_user_frame(struct task *t);
 void task_prepare_user(struct task *t); /* it will leave the kernel by task_user_frame */

@@ -70,6 +70,8 @@ void process_start(struct process *p, u32 pid)
         p->pgid = p->sid = pid;
     p->start_tick = timer_ticks();
     u32 flags = irq_save();
+    if (p->parent)
+        TAILQ_INSERT_TAIL(&p->parent->children, p, sibling);
     TAILQ_INSERT_TAIL(&all_processes, p, all);
     process_count++;
     irq_restore(flags);

@@ -38,6 +38,7 @@ struct process {
     bool exiting;     /* all its threads are on their way out, by exit_status */
     int exit_status;  /* as wait4(2) gives it */
     u32 exit_signal;  /* sent to the parent at the end; SIGCHLD but for clone(2) */
+    bool subreaper;   /* orphans among its descendants become its children (prctl(2)) */
     u32 death_signal; /* sent to us when the parent ends (prctl(2)) */
     struct signal_actions *actions;
     struct pending_signals pending; /* for any of the threads */

@@ -12,7 +12,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/load.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
 static struct task_list run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static struct task *idle;
@@ -57,6 +57,12 @@ static void switch_to(struct task *next, enum ledger_switch kind)
     free_retired();
 }
 
+/* 50 ms for a nice value of 0, 100 ms for -20, 10 ms for 19. */
+u32 task_slice(const struct task *t)
+{
+    return (u32)MAX(TICKS_SLICE - t->process->nice / 4, 1);
+}
+
 static void pick_next(enum ledger_switch kind)
 {
     u32 flags = irq_save();
@@ -68,7 +74,7 @@ static void pick_next(enum ledger_switch kind)
     else
         next = idle;
     need_resched = false;
-    next->slice = TICKS_SLICE;
+    next->slice = task_slice(next);
     if (next != current)
         switch_to(next, kind);
     irq_restore(flags);

@@ -345,6 +345,19 @@ void signal_actions_put(struct signal_actions *a)
         kfree(a);
 }
 
+int signal_actions_unshare(void)
+{
+    struct process *p = current->process;
+    if (p->actions->refs == 1)
+        return 0;
+    struct signal_actions *own = signal_actions_new(p->actions);
+    if (!own)
+        return -ENOMEM;
+    signal_actions_put(p->actions);
+    p->actions = own;
+    return 0;
+}
+
 void signal_exec(void)
 {
     struct process *p = current->process;

@@ -29,7 +29,8 @@ void signal_forget(struct pending_signals *pending, u64 set);
 void signal_init_pending(struct pending_signals *pending);
 struct signal_actions *signal_actions_new(const struct signal_actions *from); /* NULL: defaults */
 void signal_actions_put(struct signal_actions *actions);
-void signal_exec(void); /* handlers go, SIG_IGN stays; nobody shares the actions */
+int signal_actions_unshare(void); /* for the current process; 0 or -ENOMEM */
+void signal_exec(void);           /* handlers go, SIG_IGN stays; nobody shares the actions */
 siginfo_t signal_info(int sig, int code); /* with the sender's pid */
 
 /* signal_deliver.c */

@@ -90,11 +90,12 @@ void task_free(struct task *t)
     slab_free(task_cache, t);
 }
 
-/* Gives the task a number, its process too if it is the first there, and lets it run. */
-void task_start(struct task *t)
+/* Gives the task a number, its process too if it is the first there; others find it from now on. */
+void task_number(struct task *t)
 {
     struct process *p = t->process;
     t->tid = pid_new();
+    tasks_started++;
     if (!p->pid)
         process_start(p, t->tid);
     u32 flags = irq_save(); /* interrupt handlers look for whom to signal */
@@ -102,9 +103,7 @@ void task_start(struct task *t)
     p->nr_threads++;
     TAILQ_INSERT_TAIL(&all_tasks, t, all);
     task_count++;
-    tasks_started++;
     t->state = TASK_SLEEPING;
-    task_wake(t);
     irq_restore(flags);
 }
 
@@ -154,6 +153,7 @@ struct task *kthread_create(const char *name, void (*run)(void *), void *arg)
     *--esp = (u32)arg;
     *--esp = (u32)run;
     t->kernel_esp = (u32)push_entry(esp, task_entry_kernel);
-    task_start(t);
+    task_number(t);
+    task_wake(t);
     return t;
 }

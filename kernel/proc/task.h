@@ -62,10 +62,13 @@ struct task {
     u64 deadline; /* tick at which a sleep ends; 0: none */
     bool timed_out;
     u32 slice;        /* ticks left */
+    s32 policy;       /* of sched_setscheduler(2) */
     bool signal_work; /* something to do before it returns to user mode (signal_deliver.c) */
     bool killed;      /* and that is to end */
     struct task_signals signals;
     bool *vfork_done; /* its parent waits for this until it execs or exits (vfork(2)) */
+    struct process *vfork_parent;
+    u32 robust_list; /* locks that it may hold: set_robust_list(2) */
     u32 set_child_tid, clear_child_tid;
     u64 tls[NR_TLS_ENTRIES];
     u64 cpu_ticks_user, cpu_ticks_system;
@@ -99,6 +102,7 @@ static inline struct inode *task_root(void)
 }
 struct task *kthread_create(const char *name, void (*run)(void *), void *arg);
 struct task *task_find(u32 tid);
+u32 task_slice(const struct task *t); /* the length of its turn in ticks */
 void task_sleep_ticks(u64 ticks);
 void idle_loop(void) __noreturn;
 u64 idle_tsc(void); /* time-stamp ticks spent halted */

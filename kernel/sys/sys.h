@@ -134,9 +134,7 @@ long sys_oldumount(const char __user *target);
 long sys_getpid(void);
 long sys_getppid(void);
 long sys_gettid(void);
-long sys_set_thread_area(void __user *descriptor);
 long sys_set_tid_address(u32 __user *tid);
-long sys_sched_yield(void);
 long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument);
 
 /* machine.c */
@@ -161,6 +159,24 @@ long sys_munlock(u32 address, u32 len);
 long sys_mlockall(u32 flags);
 long sys_munlockall(void);
 long sys_mremap(u32 address, u32 old_len, u32 new_len, u32 flags, u32 to);
+
+/* schedule.c */
+long sys_sched_yield(void);
+long sys_sched_setscheduler(s32 tid, s32 policy, const s32 __user *param);
+long sys_sched_setparam(s32 tid, const s32 __user *param);
+long sys_sched_getscheduler(s32 tid);
+long sys_sched_getparam(s32 tid, s32 __user *param);
+long sys_sched_get_priority_max(s32 policy);
+long sys_sched_get_priority_min(s32 policy);
+long sys_sched_rr_get_interval(s32 tid, void __user *to);
+long sys_sched_rr_get_interval_time64(s32 tid, void __user *to);
+long sys_sched_getaffinity(s32 tid, u32 len, u32 __user *mask);
+long sys_sched_setaffinity(s32 tid, u32 len, const u32 __user *mask);
+long sys_setpriority(s32 which, u32 who, s32 nice);
+long sys_getpriority(s32 which, u32 who);
+long sys_nice(s32 by);
+
+long sys_prctl(u32 option, u32 a, u32 b, u32 c, u32 d); /* prctl.c */
 
 /* sleep.c */
 long sys_nanosleep(const void __user *request, void __user *remain);

@@ -29,8 +29,10 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/futex.h"
 #include "kernel/proc/job.h"
 #include "kernel/proc/signal_calls.h"
+#include "kernel/proc/tls.h"
 #include "kernel/proc/usage.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/identity.h"
@@ -75,6 +77,7 @@ static const syscall table[] = {
     CALL(pause),
     CALL(utime),
     CALL(access),
+    CALL(nice),
     CALL(sync),
     CALL(kill),
     CALL(rename),
@@ -123,6 +126,8 @@ static const syscall table[] = {
     CALL(ftruncate),
     CALL(fchmod),
     CALL(fchown),
+    CALL(getpriority),
+    CALL(setpriority),
     CALL(statfs),
     CALL(fstatfs),
     CALL(socketcall),
@@ -135,7 +140,7 @@ static const syscall table[] = {
     PARTLY(ipc, "shared memory alone: no semaphores, no message queues"),
     CALL(fsync),
     CALL(sigreturn),
-    CALL(clone),
+    PARTLY(clone, "no namespaces, no PIDFD"),
     CALL(setdomainname),
     CALL(uname),
     PARTLY(adjtimex, "only to look: the clock is not steered"),
@@ -159,7 +164,14 @@ static const syscall table[] = {
     CALL(munlock),
     CALL(mlockall),
     CALL(munlockall),
+    PARTLY(sched_setparam, "no real-time policies"),
+    CALL(sched_getparam),
+    PARTLY(sched_setscheduler, "no real-time policies"),
+    CALL(sched_getscheduler),
     CALL(sched_yield),
+    CALL(sched_get_priority_max),
+    CALL(sched_get_priority_min),
+    CALL(sched_rr_get_interval),
     CALL(nanosleep),
     CALL(mremap),
     CALL_AS(setresuid, sys_setresuid16),
@@ -167,6 +179,7 @@ static const syscall table[] = {
     CALL(poll),
     CALL_AS(setresgid, sys_setresgid16),
     CALL_AS(getresgid, sys_getresgid16),
+    PARTLY(prctl, "names, death signal, subreaper, kept capabilities"),
     CALL(rt_sigreturn),
     CALL(rt_sigaction),
     CALL(rt_sigprocmask),
@@ -216,7 +229,11 @@ static const syscall table[] = {
     CALL(readahead),
     CALL(tkill),
     CALL(sendfile64),
+    PARTLY(futex, "no priority inheritance"),
+    CALL(sched_setaffinity),
+    CALL(sched_getaffinity),
     CALL(set_thread_area),
+    CALL(get_thread_area),
     CALL(fadvise64),
     CALL(exit_group),
     CALL(epoll_create),
@@ -248,6 +265,8 @@ static const syscall table[] = {
     CALL(faccessat),
     CALL(pselect6),
     CALL(ppoll),
+    CALL(set_robust_list),
+    CALL(get_robust_list),
     CALL(sync_file_range),
     CALL(getcpu),
     CALL(epoll_pwait),
@@ -299,6 +318,8 @@ static const syscall table[] = {
     CALL(ppoll_time64),
     CALL(recvmmsg_time64),
     CALL(rt_sigtimedwait_time64),
+    PARTLY_AS(futex_time64, sys_futex_time64, "no priority inheritance"),
+    CALL(sched_rr_get_interval_time64),
     CALL(close_range),
     CALL(faccessat2),
     CALL(epoll_pwait2),
