@@ -223,6 +223,7 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     /* Counts against the backlog, as half-open ones do, until accept(2) takes it. */
     tcp_backlog_delayed(pcb);
     s->listener = listener;
+    s->connect_told = true;
     TAILQ_INSERT_TAIL(&listener->accept_queue, s, accept_link);
     listener->accept_count++;
     wake_all(&listener->readers);

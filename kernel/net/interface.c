@@ -62,8 +62,8 @@ bool interface_is_ours(u32 ip)
     return (ip & lwip_htonl(0xFF000000)) == lwip_htonl(0x7F000000); /* 127.0.0.0/8 */
 }
 
-/* Packets to an address of our own go through the loopback, which checksums with the CPU, and
- * never through a card's interface, which leaves that to the card (lwip/hooks.h). */
+/* Packets to an address of our own go through the loopback, which needs no checksums, and never
+ * through a card's interface, which leaves them to the card (lwip/hooks.h). */
 struct netif *interface_route_hook(const ip4_addr_t *dest)
 {
     u32 ip = ip4_addr_get_u32(dest);
@@ -155,6 +155,8 @@ void interfaces_init(void)
 {
     char text[80] = "";
     loopback = netif_get_by_index(1); /* lwip_init has added it, and nothing else */
+    /* Raw sockets see whole packets, so these two must be right. */
+    NETIF_SET_CHECKSUM_CTRL(loopback, NETIF_CHECKSUM_GEN_IP | NETIF_CHECKSUM_GEN_ICMP);
     for (u32 i = 0; i < nr_netdevs; i++) {
         struct netif *netif = &interfaces[i];
         struct netdev *d = netdevs[i];

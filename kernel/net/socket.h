@@ -176,16 +176,17 @@ struct socket {
     u32 progress_ack, progress_ms; /* since when nothing was acknowledged: TCP_USER_TIMEOUT */
     u32 tuned_window;              /* the peer's largest, for which pcb->mss was chosen */
     u32 sndbuf;
-    bool more;        /* the program has announced that more follows */
-    bool cork;        /* TCP_CORK: always more */
-    bool tx_shut;     /* shutdown(SHUT_WR) */
-    bool fin_sent;    /* the FIN is queued in the stack */
-    bool tx_busy;     /* a writer is copying, and may sleep over it */
-    bool retune;      /* the card's features changed: settle when nothing is in flight */
-    bool ticked;      /* lwIP's slow clock has ticked */
-    u8 persist_shift; /* 0: the window is open */
-    u8 persist_wait;  /* ticks until the next probe */
-    bool recovering;  /* from a loss, until everything before `recover` is acknowledged */
+    bool connect_told; /* connect(2) has said that the connection stands */
+    bool more;         /* the program has announced that more follows */
+    bool cork;         /* TCP_CORK: always more */
+    bool tx_shut;      /* shutdown(SHUT_WR) */
+    bool fin_sent;     /* the FIN is queued in the stack */
+    bool tx_busy;      /* a writer is copying, and may sleep over it */
+    bool retune;       /* the card's features changed: settle when nothing is in flight */
+    bool ticked;       /* lwIP's slow clock has ticked */
+    u8 persist_shift;  /* 0: the window is open */
+    u8 persist_wait;   /* ticks until the next probe */
+    bool recovering;   /* from a loss, until everything before `recover` is acknowledged */
     u32 recover, recover_ack, recover_segment; /* sequence numbers, see feed.c */
     bool noted;                                /* is in the list of those to be served */
     TAILQ_ENTRY(socket) service;

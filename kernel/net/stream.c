@@ -45,7 +45,10 @@ static int wait_connected(struct socket *s, int in_progress)
     if (err)
         return err == -ETIMEDOUT ? in_progress : socket_wait_error(err, s->snd_timeout);
     err = socket_take_error(s);
-    return err ? err : s->state == SOCKET_CONNECTED ? 0 : -ECONNABORTED;
+    if (err || s->state != SOCKET_CONNECTED)
+        return err ? err : -ECONNABORTED;
+    s->connect_told = true;
+    return 0;
 }
 
 static int stream_connect(struct socket *s, const struct address *a, bool nonblock)
@@ -59,8 +62,12 @@ static int stream_connect(struct socket *s, const struct address *a, bool nonblo
     }
     switch (s->state) {
     case SOCKET_LISTENING:
-    case SOCKET_CONNECTED:
         return -EISCONN;
+    case SOCKET_CONNECTED: /* who did not wait may learn here how it went */
+        if (s->connect_told)
+            return -EISCONN;
+        s->connect_told = true;
+        return 0;
     case SOCKET_CONNECTING: /* also a call that a signal interrupted, and that is restarted */
         return nonblock ? -EALREADY : wait_connected(s, -EALREADY);
     case SOCKET_GONE:

@@ -10,6 +10,7 @@
  * writer (tx_busy) and one reader (rx_busy) at a time, and the page being filled is held as
  * HOLD_USE until its bytes are queued.
  */
+#include <signal.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
@@ -185,6 +186,17 @@ static ssize_t send_copying(struct socket *s, const char __user *user, struct fr
     return done ? (ssize_t)done : err;
 }
 
+/* What a call answers that has sent `done` bytes and then met err. Who writes to a connection that
+ * takes nothing any more gets a signal, too, unless he asked not to. */
+static ssize_t sent(ssize_t done, int err, u32 flags)
+{
+    if (done)
+        return done;
+    if (err == -EPIPE && !(flags & MSG_NOSIGNAL))
+        signal_task(current, SIGPIPE);
+    return err;
+}
+
 ssize_t stream_send(struct socket *s, struct message *m)
 {
     bool nonblock = m->flags & MSG_DONTWAIT;
@@ -197,7 +209,7 @@ ssize_t stream_send(struct socket *s, struct message *m)
         ssize_t n = send_copying(s, (const char __user *)r->base, (struct frag){NULL, 0, 0}, r->len,
                                  nonblock, more);
         if (n < 0)
-            return done ? done : n;
+            return sent(done, n, m->flags);
         done += n;
         if ((u32)n < r->len)
             break;
@@ -207,7 +219,8 @@ ssize_t stream_send(struct socket *s, struct message *m)
 
 ssize_t stream_send_copy(struct socket *s, struct frag frag, bool nonblock, bool more)
 {
-    return send_copying(s, NULL, frag, frag.len, nonblock, more);
+    ssize_t n = send_copying(s, NULL, frag, frag.len, nonblock, more);
+    return n < 0 ? sent(0, n, 0) : n;
 }
 
 ssize_t stream_send_page(struct socket *s, struct frag frag, bool nonblock, bool more)
@@ -234,7 +247,7 @@ ssize_t stream_send_page(struct socket *s, struct frag frag, bool nonblock, bool
         connection_push(s, more && !err);
     else
         s->more = true;
-    return done ? (ssize_t)done : err;
+    return sent(done, err, 0);
 }
 
 /* --- Receiving ----------------------------------------------------------------------------- */

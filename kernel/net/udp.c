@@ -130,7 +130,8 @@ static ssize_t udp_send_message(struct socket *s, struct message *m)
     s->udp->tos = s->ip.tos;
     u32 bytes = m->data->bytes;
     datagram_begin(s, bytes);
-    ledger_add(s->account, EDGE_SOCK_NIC, MOVER_TOUCH, bytes); /* the checksum */
+    if (interface_card(netif))
+        ledger_add(s->account, EDGE_SOCK_NIC, MOVER_TOUCH, bytes); /* the checksum */
     err_t sent = udp_sendto_if_src(s->udp, p, &ip, lwip_ntohs(to.port), netif, &from);
     return datagram_sent(s, p, sent, bytes);
 }
