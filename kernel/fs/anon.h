@@ -29,4 +29,11 @@ long sys_epoll_pwait2(u32 epfd, void __user *events, s32 max, const void __user 
 long sys_eventfd(u32 count);
 long sys_eventfd2(u32 count, u32 flags);
 
+/* timerfd.c: timerfd_create(2) */
+long sys_timerfd_create(u32 clock, u32 flags);
+long sys_timerfd_settime(u32 fd, u32 flags, const void __user *to, void __user *old);
+long sys_timerfd_settime64(u32 fd, u32 flags, const void __user *to, void __user *old);
+long sys_timerfd_gettime(u32 fd, void __user *to);
+long sys_timerfd_gettime64(u32 fd, void __user *to);
+
 #endif

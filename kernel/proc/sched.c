@@ -10,6 +10,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/proc/alarm.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/load.h"
 #include "kernel/proc/process.h"
@@ -190,6 +191,7 @@ void sched_tick(bool from_user)
     u64 now = timer_ticks();
     if (next_deadline && next_deadline <= now)
         wake_sleepers(now);
+    alarm_ring_due(now);
     if (current == idle)
         return;
     load_tick(current, from_user);
@@ -225,12 +227,18 @@ void sched_halt(void)
     __asm__ volatile("sti; hlt; cli" ::: "memory"); /* sti acts after hlt has begun */
 }
 
+/* Of two ticks, of which 0 is none. */
+static u64 earlier(u64 a, u64 b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
 void idle_loop(void)
 {
     for (;;) {
         irq_disable();
         if (TAILQ_EMPTY(&run_queue)) {
-            timer_idle(next_deadline);
+            timer_idle(earlier(next_deadline, alarm_next()));
             sched_halt();
         } else {
             timer_busy();

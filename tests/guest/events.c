@@ -1,5 +1,5 @@
 /*
- * events.c - epoll(7) and eventfd(2): what is told, when, and to whom.
+ * events.c - epoll(7), eventfd(2) and timerfd_create(2): what is told, when, and to whom.
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -17,7 +17,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void *volatile nowhere = (void *)8;
@@ -360,6 +362,94 @@ static void test_eventfd(void)
     close(ep);
 }
 
+/* --- timerfd ------------------------------------------------------------------------------- */
+
+static struct itimerspec every(long ms, long interval_ms)
+{
+    return (struct itimerspec){{interval_ms / 1000, interval_ms % 1000 * 1000000},
+                               {ms / 1000, ms % 1000 * 1000000}};
+}
+
+static void test_timerfd(void)
+{
+    struct itimerspec set, got, bad = every(0, 0);
+    struct timespec now, later;
+    uint64_t times = 0;
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), ep = epoll_create1(0);
+
+    check_works(fd, "timerfd_create makes a timer");
+    check_errno(timerfd_create(77, 0), EINVAL, "of a clock that there is: EINVAL");
+    check_errno(timerfd_create(CLOCK_MONOTONIC, 1), EINVAL, "with flags it knows: EINVAL");
+    check_equal(timerfd_gettime(fd, &got), 0, "timerfd_gettime");
+    check(got.it_value.tv_sec == 0 && got.it_value.tv_nsec == 0, "says that it is not armed");
+    check_errno(read(fd, &times, 8), EAGAIN, "and has not expired: EAGAIN");
+    check_errno(read(fd, &times, 7), EINVAL, "a read of less than 8 bytes: EINVAL");
+    check_errno(write(fd, &times, 8), EINVAL, "nobody writes it: EINVAL");
+    bad.it_value.tv_nsec = 1000000000;
+    check_errno(timerfd_settime(fd, 0, &bad, NULL), EINVAL, "a second of nanoseconds: EINVAL");
+    bad = every(0, 0);
+    bad.it_interval.tv_sec = -1;
+    check_errno(timerfd_settime(fd, 0, &bad, NULL), EINVAL, "a negative interval: EINVAL");
+    set = every(20, 0);
+    check_errno(timerfd_settime(fd, 0x10, &set, NULL), EINVAL, "flags it does not know: EINVAL");
+    check_errno(timerfd_settime(ep, 0, &set, NULL), EINVAL, "a file that is no timer: EINVAL");
+    check_errno(timerfd_settime(999, 0, &set, NULL), EBADF, "no file: EBADF");
+    check_errno(syscall(SYS_timerfd_settime32, fd, 0, nowhere, NULL), EFAULT,
+                "a time that is not there: EFAULT");
+
+    control(ep, EPOLL_CTL_ADD, fd, EPOLLIN);
+    timerfd_settime(fd, 0, &set, NULL);
+    check_equal(told(ep, 0), 0, "a timer that runs has nothing to say");
+    check_equal(told(ep, 10000), EPOLLIN, "until it expires");
+    check_equal(read(fd, &times, 8), 8, "a read");
+    check_equal(times, 1, "says how often");
+    check_equal(told(ep, 0), 0, "once");
+    timerfd_gettime(fd, &got);
+    check(got.it_value.tv_sec == 0 && got.it_value.tv_nsec == 0, "then it is no longer armed");
+
+    set = every(5, 5);
+    timerfd_settime(fd, 0, &set, NULL);
+    sleep_ms(100);
+    read(fd, &times, 8);
+    check_range(times, 15, 1000, "a timer with an interval expires again and again");
+    timerfd_gettime(fd, &got);
+    check(got.it_interval.tv_nsec == 5000000, "timerfd_gettime tells its interval");
+    check_range(got.it_value.tv_nsec, 1, 5000000, "and how much is left of it");
+    set = every(60000, 0);
+    check_equal(timerfd_settime(fd, 0, &set, &got), 0, "a timer can be set anew");
+    check_equal(got.it_interval.tv_nsec, 5000000, "which tells what it was");
+    check_errno(read(fd, &times, 8), EAGAIN, "and forgets that it has expired: EAGAIN");
+    timerfd_gettime(fd, &got);
+    check_range(got.it_value.tv_sec, 50, 60, "a minute is a minute");
+    set = every(0, 0);
+    timerfd_settime(fd, 0, &set, NULL);
+    timerfd_gettime(fd, &got);
+    check(got.it_value.tv_sec == 0 && got.it_value.tv_nsec == 0, "a time of 0 disarms it");
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    set = every(0, 0);
+    set.it_value = now;
+    set.it_value.tv_sec += now.tv_nsec >= 900000000;
+    set.it_value.tv_nsec = (now.tv_nsec + 100000000) % 1000000000;
+    fcntl(fd, F_SETFL, 0);
+    timerfd_settime(fd, TFD_TIMER_ABSTIME, &set, NULL);
+    check_equal(read(fd, &times, 8), 8, "a read waits for a moment that is given");
+    clock_gettime(CLOCK_MONOTONIC, &later);
+    check(later.tv_sec > set.it_value.tv_sec ||
+              (later.tv_sec == set.it_value.tv_sec && later.tv_nsec >= set.it_value.tv_nsec),
+          "and does not come back before it");
+    set.it_value = (struct timespec){0, 1};
+    timerfd_settime(fd, TFD_TIMER_ABSTIME, &set, NULL);
+    check_equal(read(fd, &times, 8), 8, "a moment that has passed is there at once");
+    close(fd);
+    fd = timerfd_create(CLOCK_REALTIME, 0);
+    clock_gettime(CLOCK_REALTIME, &set.it_value);
+    timerfd_settime(fd, TFD_TIMER_ABSTIME, &set, NULL);
+    check_equal(read(fd, &times, 8), 8, "by the time of day, too");
+    close(fd);
+    close(ep);
+}
+
 int main(void)
 {
     test_epoll_arguments();
@@ -369,5 +459,6 @@ int main(void)
     test_nesting();
     test_mask();
     test_eventfd();
+    test_timerfd();
     return check_done();
 }

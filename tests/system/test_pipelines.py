@@ -65,3 +65,13 @@ def test_many_pipelines_leave_nothing_behind(ferry):
     ferry.sh(loop.format(100), seconds=60)
     expect_holdings(ferry, before)
     assert before["hold pipe"] == 0
+
+
+def test_the_ledger_has_each_byte_that_goes_through_a_pipe(ferry):
+    before = ferry.proc("ferry/ledger")
+    assert ferry.sh("cat /data/1m | cat | wc -c") == "1048576\n"
+    after = ferry.proc("ferry/ledger")
+    for edge in "user pipe", "pipe user":  # the last word of a line is the bytes; before it, how many moves
+        moved = [sum(value for key, value in ledger.items() if key.startswith(f"edge {edge} cpu "))
+                 for ledger in (before, after)]
+        assert moved[1] - moved[0] == 2 << 20, f"{edge}: expected 2 MiB, got {moved[1] - moved[0]}"
