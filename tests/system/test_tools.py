@@ -60,7 +60,7 @@ def test_make_run_serves_until_it_is_told_to_leave():
     try:
         child.expect(r"http on http://localhost:(\d+)/")
         port = int(child.match.group(1))
-        child.expect("To leave: ")
+        child.expect("To leave:")
         expect_table(child.before.replace("\r", ""))
         child.expect(r"ferry:/root# ")
         wait_for_server(port)
