@@ -448,7 +448,7 @@ static int wait_for_input(struct tty *tty, struct file *file, const struct patie
     int err = wait_event_signal(&tty->readers, line_ready(tty, 1) || tty_is_gone(open), deadline);
     if (err == -ETIMEDOUT)
         return 0;
-    return err ? err : line_ready(tty, 1) ? 1 : tty->line_dropped && !open->hung_up ? -EIO : 0;
+    return err ? err : line_ready(tty, 1) ? 1 : tty->line_dropped ? -EIO : 0;
 }
 
 ssize_t line_read(struct tty *tty, struct file *file, void __user *buf, size_t len)

@@ -176,8 +176,8 @@ static void letters_of_the_world(void **state)
 {
     expect("\303\244\342\224\200\342\202\254x", "\204\304?x||||", 0, 4);
     expect("\r\303x\377", "?x?x||||", 0, 3);
-    expect("\r\033(0qx\033(Bq", "\304\263q?||||", 0, 3);
-    expect("\r\016\033)0l\017l", "\332lq?||||", 0, 2);
+    expect("\r\033(0qx\033(Bq", "\304\263qx||||", 0, 3);
+    expect("\r\016\033)0l\017l", "\332lqx||||", 0, 2);
 }
 
 static void what_is_not_known_is_not_shown(void **state)
