@@ -1,0 +1,118 @@
+"""Terminals as a person uses them: the VGA screen with its keyboard, and a shell on the serial line."""
+
+from ferry import Ferry, digest
+from screen import Screen
+
+SCREEN_SHELL = "setsid sh -c 'exec sh -i </dev/tty1 >/dev/tty1 2>&1' &"
+RED_ON_BLUE = 0x14
+
+
+def test_a_shell_on_screen_and_keyboard(tmp_path):
+    """Typed, edited with the arrow keys, repeated from the history; beside the one on the serial line."""
+    with Ferry(shell=True, **Screen.options(tmp_path)) as ferry, Screen(tmp_path) as screen:
+        ferry.sh("PS1='vt> ' TERM=linux " + SCREEN_SHELL)
+        screen.expect(r"vt>$")
+        screen.type("echo Hello, \"World\" | tr a-z A-Z\n")
+        screen.expect(r"^HELLO, WORLD$")
+        screen.type("echo acd")
+        screen.press("left", "left")
+        screen.type("b")
+        screen.press("home", "delete", "delete", "delete", "delete")
+        screen.type("echo =")
+        screen.press("end")
+        screen.type("e=\n")
+        screen.expect(r"^=abcde=$")
+        screen.press("up", "up", "ret")
+        row, _ = screen.expect(r"^HELLO, WORLD$")
+        assert row > 5, f"expected the command from the history to run again, got row {row}\n{screen.lines()}"
+        screen.type("printf '\\033[2J\\033[8;5H\\033[31;44mCOLOUR\\033[m\\n'\n")
+        row, match = screen.expect(r"COLOUR$")
+        assert (row, match.start()) == (7, 4), f"expected it in row 7, column 4, got {row}, {match.start()}"
+        assert screen.attribute(7, 4) == RED_ON_BLUE, (
+            f"expected attribute {RED_ON_BLUE:#x}, got {screen.attribute(7, 4):#x}")
+        assert ferry.sh("echo serial line") == "serial line\n"
+        screen.type("exit\n")
+
+
+def test_vi_on_the_screen(tmp_path):
+    """The whole screen: cursor keys, insertion, deletion, the last line; and the file is then what it showed."""
+    with Ferry(shell=True, **Screen.options(tmp_path)) as ferry, Screen(tmp_path) as screen:
+        ferry.sh("seq 1 100 >/tmp/numbers; TERM=linux setsid sh -c "
+                 "'exec vi /tmp/numbers </dev/tty1 >/dev/tty1 2>&1' &")
+        screen.expect(r"^23$")
+        assert screen.lines()[0] == "1" and screen.lines()[23] == "24", (
+            f"expected the first 24 lines, got\n{screen.lines()}")
+        screen.press("down", "down", "right")
+        screen.type("ix")
+        screen.press("esc", "pgdn")
+        screen.expect(r"^46$")
+        screen.type("Gdd")
+        screen.expect(r"^99$")
+        screen.press("pgup")
+        screen.type(":wq\n")
+        screen.expect(r"lines, .* chars")
+        got = ferry.sh("head -n 3 /tmp/numbers | tr '\\n' ' '; tail -n 1 /tmp/numbers")
+        assert got == "1 2 x3 99\n", f"expected 1 2 x3 99, got {got!r}"
+
+
+def test_the_console_is_where_the_command_line_says(tmp_path):
+    """console=tty0: the kernel and the shell speak on the screen, not on the serial line."""
+    with Ferry("console=tty0", run=["/bin/sh", "/dev/console"], **Screen.options(tmp_path)) as ferry:
+        with Screen(tmp_path) as screen:
+            screen.expect(r"^ferry ")
+            screen.expect(r"^eth0: \d")
+            screen.type("stty size; tty; exit 7\n")
+            status, text = ferry.finish()
+    assert status == 0 and "ferry" not in text, f"expected status 0 and silence, got {status}\n{text}"
+
+
+def interactive(ferry):
+    """An interactive shell with job control, which has the serial line as its terminal."""
+    ferry.type("PS1='@> ' setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1'; echo left $?\n")
+    ferry.expect(r"@> ")
+
+
+def test_a_shell_on_the_serial_line_as_typed_by_a_person():
+    with Ferry(shell=True) as ferry:
+        interactive(ferry)
+        ferry.type("echo abx\x7fc | tr a-z A-Z\r")  # the shell's own editor
+        ferry.expect(r"^ABC$")
+        ferry.type("garbage\x15echo kil\x7f\x7f\x7fok\r")
+        ferry.expect(r"^ok$")
+        ferry.type("cat\r")  # and the terminal's
+        ferry.expect(r"cat\n")
+        ferry.type("wrong\x15on wor\x17word\x7f\r")
+        ferry.expect(r"^on wor$")
+        ferry.type("partly\x04\r\x04")
+        ferry.expect(r"^partlypartly$")
+        ferry.expect(r"@> ")
+        ferry.type("sleep 1000\r")
+        ferry.expect(r"sleep 1000\n")
+        ferry.type("\x03")
+        ferry.expect(r"\^C")
+        ferry.expect(r"@> ")
+        ferry.type("echo $?\r")
+        ferry.expect(r"^130$")
+        ferry.type("sleep 1000\r")
+        ferry.expect(r"sleep 1000\n")
+        ferry.type("\x1a")
+        ferry.expect(r"\^Z")
+        ferry.expect(r"Stopped")
+        ferry.type("jobs; kill %1; fg\r")
+        ferry.expect(r"@> ")
+        ferry.type("cat &\r")
+        ferry.expect(r"@> ")
+        ferry.type("\r")
+        ferry.expect(r"Stopped \(tty input\)")
+        ferry.type("kill %1\r")
+        ferry.expect(r"@> ")
+        ferry.type("\x04")
+        ferry.expect(r"^left 0$")
+
+
+def test_what_is_pasted_into_the_serial_line_arrives_whole():
+    """More than all buffers on the way hold, while nobody reads: the sender is held back."""
+    text = "".join(f"{i:05} {'x' * 60}\n" for i in range(1000))
+    with Ferry(shell=True) as ferry:
+        ferry.type("sleep 2; stty -echo; sha256sum\n" + text + "\x04")
+        ferry.expect(rf"^{digest(text.encode())} ", seconds=60)
