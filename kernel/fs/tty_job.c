@@ -18,14 +18,16 @@ static bool is_leader(void)
     return current->process->sid == current->process->pid;
 }
 
-/* The session that a process group belongs to; 0: there is no such group. */
+/* The session that a process group belongs to; 0: there is no such group. As on Linux a process
+ * will do that is in another group: a shell may be faster than its child's setpgid. */
 static u32 session_of_group(u32 pgid)
 {
     struct process *p;
     TAILQ_FOREACH (p, &all_processes, all)
         if (p->pgid == pgid)
             return p->sid;
-    return 0;
+    p = process_find(pgid);
+    return p ? p->sid : 0;
 }
 
 struct tty *tty_controlling(void)

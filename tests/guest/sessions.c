@@ -232,21 +232,22 @@ static void test_keys(void)
     pty_close(&p);
 }
 
-static void body_default(struct pty *p)
+static void body_reads(struct pty *p)
 {
-    reach(1);
-    for (;;) {
-        char text[10];
-        if (read(p->slave, text, sizeof(text)) < 0) {
-            _exit(1);
-        }
+    char text[10];
+
+    if (shared->step < 1) {
+        reach(1);
     }
+    while (read(p->slave, text, sizeof(text)) >= 0) {
+    }
+    _exit(1);
 }
 
 static void test_default_actions(void)
 {
     struct pty p = pty_open();
-    pid_t pid = session(&p, body_default);
+    pid_t pid = session(&p, body_reads);
 
     await(1);
     pty_type(&p, "\003");
@@ -401,7 +402,7 @@ static void body_background(struct pty *p)
     verdicts[10] = shared->result[5];
 
     errno = 0;
-    verdicts[11] = tcsetpgrp(p->slave, getppid()) == -1 ? errno : 0;
+    verdicts[11] = tcsetpgrp(p->slave, getpgid(getppid())) == -1 ? errno : 0;
     errno = 0;
     verdicts[12] = tcsetpgrp(p->slave, 32000) == -1 ? errno : 0;
     errno = 0;
@@ -436,14 +437,20 @@ static void test_background(void)
     pty_close(&p);
 }
 
+static void job_in_front(struct pty *p)
+{
+    await(1);
+    reach(2);
+    body_reads(p);
+}
+
 static void body_stopped_job(struct pty *p)
 {
     int status;
-    pid_t job = background(p, body_default);
+    pid_t job = background(p, job_in_front);
 
     tcsetpgrp(p->slave, job);
-    await(1);
-    reach(2);
+    reach(1);
     waitpid(job, &status, WUNTRACED);
     verdicts[0] = stopped_by(status);
     signal(SIGTTOU, SIG_IGN);
