@@ -87,6 +87,9 @@ struct netdev {
     u32 features_available; /* what the card can do */
     u32 features_wanted;    /* as switched; features is what of it can stand */
     bool link_up;
+    u16 speed; /* Mbit/s */
+    bool full_duplex;
+    u16 tx_ring, rx_ring; /* descriptors */
     /* Fault option: every n-th frame of each direction is lost on the wire; 0: none. A frame lost
      * on its way out was truly fetched by the card, so the ledger's figures stay what they are. */
     u32 drop_nth;

@@ -103,7 +103,13 @@ static int e1000_probe(const struct pci_device *pci)
         kprintf("e1000 at %s: no memory for the rings\n", bus_info);
         return -ENOMEM;
     }
-    e->dev.link_up = e1000_read(e, STATUS) & STATUS_LU;
+    static const u16 speeds[] = {10, 100, 1000, 1000};
+    u32 status = e1000_read(e, STATUS);
+    e->dev.link_up = status & STATUS_LU;
+    e->dev.full_duplex = status & STATUS_FD;
+    e->dev.speed = speeds[status >> STATUS_SPEED_SHIFT & 3];
+    e->dev.tx_ring = E1000_TX_RING;
+    e->dev.rx_ring = E1000_RX_RING;
     int err = irq_register(pci->irq, "e1000", e1000_irq, e);
     if (err < 0) {
         kprintf("e1000 at %s: no interrupt line\n", bus_info);

@@ -41,7 +41,9 @@ enum {
     CTRL_ASDE = 1 << 5, /* speed detected by itself */
     CTRL_SLU = 1 << 6,  /* set link up */
     CTRL_RST = 1 << 26,
-    STATUS_LU = 1 << 1, /* link is up */
+    STATUS_FD = 1 << 0,     /* full duplex */
+    STATUS_LU = 1 << 1,     /* link is up */
+    STATUS_SPEED_SHIFT = 6, /* two bits: 10, 100, 1000, 1000 Mbit/s */
 
     /* Interrupt causes, 13.4.17 */
     INT_LSC = 1 << 2,  /* link changed */
