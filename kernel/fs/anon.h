@@ -36,4 +36,8 @@ long sys_timerfd_settime64(u32 fd, u32 flags, const void __user *to, void __user
 long sys_timerfd_gettime(u32 fd, void __user *to);
 long sys_timerfd_gettime64(u32 fd, void __user *to);
 
+/* kernel/proc/signalfd.c: signalfd(2) */
+long sys_signalfd(s32 fd, const u64 __user *mask, u32 size);
+long sys_signalfd4(s32 fd, const u64 __user *mask, u32 size, u32 flags);
+
 #endif

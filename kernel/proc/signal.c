@@ -18,10 +18,6 @@ struct queued_signal {
     siginfo_t info;
 };
 
-#define SYNCHRONOUS_SIGNALS                                                                \
-    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
-     SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
-
 static u32 nr_queued; /* in the whole machine, all being one user's: RLIMIT_SIGPENDING */
 #define QUEUED_MAX 1024u
 
@@ -65,6 +61,7 @@ static int queue_add(struct pending_signals *pending, const siginfo_t *info)
         TAILQ_INSERT_TAIL(&pending->queue, q, link);
     }
     pending->set |= SIGNAL_BIT(sig);
+    wake_all(&signal_queued);
     return 0;
 }
 

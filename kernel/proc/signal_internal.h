@@ -16,6 +16,13 @@
 /* Neither caught, nor blocked, nor ignored. */
 #define SUPREME_SIGNALS (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
+#define SYNCHRONOUS_SIGNALS                                                                \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
+     SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
+
+/* signalfd.c: woken by each signal that is queued for anybody, blocked or not. */
+extern struct wait_queue signal_queued;
+
 /* signal.c. Senders give 0, -EAGAIN (a queue is full), and never sleep. */
 int signal_send_process(struct process *p, const siginfo_t *info);
 int signal_send_task(struct task *t, const siginfo_t *info);

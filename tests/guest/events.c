@@ -1,5 +1,6 @@
 /*
- * events.c - epoll(7), eventfd(2) and timerfd_create(2): what is told, when, and to whom.
+ * events.c - epoll(7), eventfd(2), timerfd_create(2) and signalfd(2): what is told, when, and to
+ * whom.
  */
 #define _GNU_SOURCE
 #include "check.h"
@@ -15,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -450,6 +452,89 @@ static void test_timerfd(void)
     close(ep);
 }
 
+/* --- signalfd ------------------------------------------------------------------------------ */
+
+static void test_signalfd(void)
+{
+    struct signalfd_siginfo info[3];
+    sigset_t set, chld;
+    int fd, ep = epoll_create1(0);
+
+    signal(SIGUSR1, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGRTMIN + 1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    check_errno(signalfd(-1, &set, 0x40), EINVAL, "signalfd with flags it does not know: EINVAL");
+    check_errno(syscall(SYS_signalfd4, -1, &set, 4, 0), EINVAL, "a set of another size: EINVAL");
+    check_errno(syscall(SYS_signalfd4, -1, nowhere, 8, 0), EFAULT, "that is not there: EFAULT");
+    check_errno(signalfd(999, &set, 0), EBADF, "for a closed file: EBADF");
+    check_errno(signalfd(ep, &set, 0), EINVAL, "for one that is none: EINVAL");
+    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    check_works(fd, "signalfd makes a file of a set of signals");
+    check_errno(read(fd, info, sizeof(info)), EAGAIN, "no signal: EAGAIN");
+    check_errno(read(fd, info, 100), EINVAL, "too little room: EINVAL");
+    check_equal(bits(fd), 0, "and nothing to poll");
+    raise(SIGUSR1);
+    kill(getpid(), SIGUSR2);
+    check_equal(bits(fd), POLLIN, "a signal is POLLIN");
+    check_equal(read(fd, info, sizeof(info)), 2 * sizeof(info[0]), "two are two records");
+    check_equal(info[0].ssi_signo, SIGUSR1, "with the number of the first");
+    check_equal(info[1].ssi_signo, SIGUSR2, "and of the second");
+    check_equal(info[1].ssi_pid, getpid(), "and who sent it");
+    check_equal(bits(fd), 0, "read: nothing again");
+    sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = 4711});
+    read(fd, info, sizeof(info));
+    check_equal(info[0].ssi_int, 4711, "a value that was sent along arrives");
+
+    control(ep, EPOLL_CTL_ADD, fd, EPOLLIN);
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &chld, NULL);
+    check_equal(signalfd(fd, &chld, 0), fd, "the set can be changed");
+    pid_t child = fork();
+    if (child == 0) {
+        sleep_ms(30);
+        _exit(5);
+    }
+    check_equal(told(ep, 10000), EPOLLIN, "epoll_wait is woken by SIGCHLD");
+    read(fd, info, sizeof(info));
+    check(info[0].ssi_signo == SIGCHLD && info[0].ssi_pid == (unsigned)child &&
+              info[0].ssi_status == 5,
+          "which says which child ended, and how");
+    waitpid(child, NULL, 0);
+
+    /* A file belongs to nobody: who reads it, reads his own signals. */
+    signalfd(fd, &set, 0);
+    raise(SIGUSR1);
+    child = fork();
+    if (child == 0) {
+        _exit(read(fd, info, sizeof(info)) == -1 && errno == EAGAIN ? 7 : 8);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    check_equal(WEXITSTATUS(status), 7, "a child does not read its parent's signals");
+    check_equal(read(fd, info, sizeof(info)), sizeof(info[0]), "which are still there");
+    sigaddset(&set, SIGCHLD);
+    fcntl(fd, F_SETFL, 0);
+    child = fork();
+    if (child == 0) {
+        sleep_ms(30);
+        kill(getppid(), SIGUSR2);
+        _exit(0);
+    }
+    check_equal(read(fd, info, sizeof(info)), sizeof(info[0]), "a read waits for a signal");
+    check_equal(info[0].ssi_signo, SIGUSR2, "and gets it");
+    waitpid(child, NULL, 0);
+    close(fd);
+    fd = signalfd(-1, &set, SFD_NONBLOCK);
+    read(fd, info, sizeof(info));
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    close(fd);
+    close(ep);
+}
+
 int main(void)
 {
     test_epoll_arguments();
@@ -460,5 +545,6 @@ int main(void)
     test_mask();
     test_eventfd();
     test_timerfd();
+    test_signalfd();
     return check_done();
 }
