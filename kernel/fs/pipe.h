@@ -21,8 +21,9 @@
 #include "kernel/mm/page.h"
 #include "kernel/proc/wait.h"
 
-#define PIPE_SLOTS     16u  /* of a new pipe */
-#define PIPE_SLOTS_MAX 256u /* 1 MiB, as /proc/sys/fs/pipe-max-size says on Linux */
+#define PIPE_SLOTS       16u  /* of a new pipe */
+#define PIPE_SLOTS_SHORT 2u   /* the same when pipes have much of the memory already */
+#define PIPE_SLOTS_MAX   256u /* 1 MiB, as /proc/sys/fs/pipe-max-size says on Linux */
 
 enum pipe_slot_flags {
     SLOT_APPEND = 1 << 0, /* the page is this pipe's alone: what is behind the bytes is free */

@@ -6,17 +6,29 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
 
+/* What is in pipes belongs to no process that could be blamed for it, so all pipes together may
+ * have slots for a quarter of the memory. Beyond that new ones are small, as on Linux (pipe(7),
+ * pipe-user-pages-soft), and none can be made larger. */
+static u32 slots_of_all;
+
+static bool slots_are_short(u32 more)
+{
+    return more > nr_frames / 4 || slots_of_all > nr_frames / 4 - more;
+}
+
 static struct pipe *pipe_new(void)
 {
+    u32 nr_slots = slots_are_short(PIPE_SLOTS) ? PIPE_SLOTS_SHORT : PIPE_SLOTS;
     struct pipe *p = kzalloc(sizeof(*p));
-    struct pipe_slot *slots = kmalloc(PIPE_SLOTS * sizeof(*slots));
+    struct pipe_slot *slots = kmalloc(nr_slots * sizeof(*slots));
     if (!p || !slots) {
         kfree(p);
         kfree(slots);
         return NULL;
     }
     p->slots = slots;
-    p->nr_slots = PIPE_SLOTS;
+    p->nr_slots = nr_slots;
+    slots_of_all += nr_slots;
     wait_init(&p->unlocked);
     wait_init(&p->readable);
     wait_init(&p->writable);
@@ -29,6 +41,7 @@ static void pipe_free(struct pipe *p)
         page_put(pipe_slot(p, p->tail++)->frag.page, HOLD_PIPE);
     if (p->spare)
         page_put(p->spare, HOLD_PIPE);
+    slots_of_all -= p->nr_slots;
     kfree(p->slots);
     kfree(p);
 }
@@ -206,6 +219,8 @@ static int resize(struct pipe *p, u32 nr_slots)
 {
     if (nr_slots < pipe_used(p))
         return -EBUSY;
+    if (nr_slots > p->nr_slots && slots_are_short(nr_slots - p->nr_slots))
+        return -EPERM;
     struct pipe_slot *slots = kmalloc(nr_slots * sizeof(*slots));
     if (!slots)
         return -ENOMEM;
@@ -213,6 +228,7 @@ static int resize(struct pipe *p, u32 nr_slots)
     for (u32 n = 0; n < used; n++)
         slots[n] = *pipe_slot(p, p->tail + n);
     kfree(p->slots);
+    slots_of_all += nr_slots - p->nr_slots;
     p->slots = slots;
     p->nr_slots = nr_slots;
     p->tail = 0;
