@@ -205,7 +205,9 @@ static void stop_or_continue(struct process *p, int sig)
 
 static bool wants(const struct task *t, int sig)
 {
-    return !t->killed && !(t->signals.blocked & SIGNAL_BIT(sig));
+    if (sig == SIGKILL)
+        return !t->killed;
+    return !t->killed && !t->signals.stopped && !(t->signals.blocked & SIGNAL_BIT(sig));
 }
 
 static bool deadly(const struct process *p, const struct task *t, int sig)
