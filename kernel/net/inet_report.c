@@ -107,7 +107,7 @@ static void tcp_line(struct text *t, u32 *number, const struct tcp_pcb *pcb)
         tx_queue = s ? connection_outq(s) : pcb->snd_lbb - pcb->lastack;
     } else if (s) {
         rx_queue = s->accept_count;
-        tx_queue = s->backlog;
+        tx_queue = s->backlog - 1; /* as listen(2) was told */
     }
     snprintf(head, sizeof(head), "%4u", (*number)++);
     socket_line(t, head, local, remote, linux_state(pcb->state), tx_queue, rx_queue, inode_of(s));
