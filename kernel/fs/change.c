@@ -295,11 +295,14 @@ int vfs_resize(struct inode *inode, u64 size)
         return -EROFS;
     if (size >> PAGE_SHIFT >= 0xFFFFFFFF)
         return -EFBIG;
+    int err = size > inode->size ? file_check_size(size) : 0;
+    if (err)
+        return err;
     if (!inode->ops || !inode->ops->resize)
         return inode->mapping.ops ? -EPERM
                                   : 0; /* a text of /proc takes O_TRUNC, and keeps itself */
     inode_lock(inode);
-    int err = inode->ops->resize(inode, size);
+    err = inode->ops->resize(inode, size);
     if (!err)
         inode_written(inode);
     inode_unlock(inode);

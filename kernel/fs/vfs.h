@@ -293,6 +293,8 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
 ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, u64 *pos);
 /* Another size: pages behind it go, from programs' memory too; what is added reads as zero. */
 int cache_file_resize(struct inode *inode, u64 size);
+/* May a file become that long? -EFBIG, with SIGXFSZ, beyond RLIMIT_FSIZE. */
+int file_check_size(u64 size);
 /* A hole: what lies inside reads as zero from now on. */
 void cache_file_punch(struct inode *inode, u64 pos, u64 len);
 /* For the kernel's own use (program headers): reads through the cache into kernel memory. */

@@ -23,6 +23,7 @@
     X(DISK_USER, "disk", "user")                                                                   \
     X(ZERO_CACHE, "zero", "cache") /* a hole in a file, filled with zeroes */                      \
     X(CACHE_USER, "cache", "user")                                                                 \
+    X(CACHE_CACHE, "cache", "cache") /* from file to file in the kernel */                         \
     X(CACHE_SOCK, "cache", "sock")                                                                 \
     X(CACHE_NIC, "cache", "nic")                                                                   \
     X(USER_CACHE, "user", "cache")                                                                 \

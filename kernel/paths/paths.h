@@ -6,6 +6,7 @@
  *   mmap.c        the cache's own pages in the program's address space
  *   sendfile.c    from the cache to a socket without the program; by reference where the card
  *                 gathers, by one copy where it does not
+ *   copyfile.c    from the cache into another file's pages, without the program
  */
 #ifndef KERNEL_PATHS_PATHS_H
 #define KERNEL_PATHS_PATHS_H
@@ -28,6 +29,24 @@ int mmap_make_writable(struct mm *mm, struct vma *v, u32 address);
 /* The pages [first, end) leave the file (truncate(2)): no program sees them any more. */
 void mmap_forget(struct inode *inode, u32 first, u32 end);
 
+/* What is written to a file: a program's memory, or (user NULL) bytes of a page. */
+struct bytes {
+    const void __user *user;
+    struct frag frag;
+};
+/* Writes them within one page of the file, whose inode is locked. How many went in, at least one,
+ * or a negative errno. */
+ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 len);
+/* How much of a write of len bytes the file and RLIMIT_FSIZE allow; -EFBIG: nothing. */
+ssize_t cache_write_limit(const struct file *file, u64 pos, size_t len);
+
+/* From file to file in the kernel (copyfile.c): bytes copied, or a negative errno. Both positions
+ * move. Short where `in` ends. */
+ssize_t copy_file(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u32 count);
+bool copy_file_can(const struct file *out); /* `out` takes pages of others */
+long sys_copy_file_range(u32 in_fd, u64 __user *in_pos, u32 out_fd, u64 __user *out_pos, u32 count,
+                         u32 flags);
+
 long sys_read(u32 fd, void __user *buf, u32 len);
 long sys_write(u32 fd, const void __user *buf, u32 len);
 long sys_readv(u32 fd, const void __user *iov, u32 count);
@@ -36,6 +55,8 @@ long sys_preadv(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_
 long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high);
 long sys_pread64(u32 fd, void __user *buf, u32 len, u32 pos_low, u32 pos_high);
 long sys_pwrite64(u32 fd, const void __user *buf, u32 len, u32 pos_low, u32 pos_high);
+long sys_preadv2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags);
+long sys_pwritev2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags);
 long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff);
 long sys_old_mmap(const void __user *args);
 long sys_munmap(u32 address, u32 len);

@@ -7,7 +7,10 @@
  * write to a file goes the other way, from the program's buffer into the cache.
  * read(2), write(2), readv(2), pread(2).
  */
+#include <asm/resource.h>
+#include <asm/signal.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/uio.h>
 #include "kernel/fs/poll.h"
 #include "kernel/ledger/copy.h"
@@ -15,7 +18,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/user_iter.h"
 #include "kernel/paths/paths.h"
-#include "kernel/proc/task.h"
+#include "kernel/proc/process.h"
 
 #define MAX_COUNT 0x7FFFF000u /* as on Linux: a longer request is cut */
 
@@ -46,8 +49,7 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
     return done;
 }
 
-/* Bytes inside one page of the file; how many count, or a negative errno. */
-static ssize_t write_piece(struct inode *inode, u64 pos, const void __user *from, u32 len)
+ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 len)
 {
     struct mapping *m = &inode->mapping;
     u32 index = pos >> PAGE_SHIFT, offset = (u32)pos & (PAGE_SIZE - 1);
@@ -58,7 +60,12 @@ static ssize_t write_piece(struct inode *inode, u64 pos, const void __user *from
             return err;
         if (pos > m->size)
             cache_zero_gap(m, pos);
-        u32 left = copy_user_to_page(EDGE_USER_CACHE, (struct frag){w.page, offset, len}, from);
+        struct frag to = {w.page, offset, len};
+        u32 left = 0;
+        if (from.user)
+            left = copy_user_to_page(EDGE_USER_CACHE, to, from.user);
+        else
+            copy_pages(EDGE_CACHE_CACHE, to, from.frag);
         u32 done = cache_write_end(&w, len - left);
         if (done && pos + done > inode->size)
             inode_set_size(inode, pos + done);
@@ -67,11 +74,27 @@ static ssize_t write_piece(struct inode *inode, u64 pos, const void __user *from
     }
 }
 
-/* Where a write must stop: a file that was opened without O_LARGEFILE ends before 2 GiB, and pages
- * are numbered by 32 bits. */
-static u64 size_limit(const struct file *file)
+int file_check_size(u64 size)
 {
-    return file->flags & O_LARGEFILE ? (u64)0xFFFFFFFF << PAGE_SHIFT : 0x7FFFFFFF;
+    u32 limit = current->process->limits[RLIMIT_FSIZE].soft;
+    if (limit == RLIM_INFINITY || size <= limit)
+        return 0;
+    signal_task(current, SIGXFSZ);
+    return -EFBIG;
+}
+
+ssize_t cache_write_limit(const struct file *file, u64 pos, size_t len)
+{
+    /* Without O_LARGEFILE a file ends before 2 GiB; pages are numbered by 32 bits. */
+    u64 limit = file->flags & O_LARGEFILE ? (u64)0xFFFFFFFF << PAGE_SHIFT : 0x7FFFFFFF;
+    u32 allowed = current->process->limits[RLIMIT_FSIZE].soft;
+    if (pos >= limit)
+        return -EFBIG;
+    if (allowed != RLIM_INFINITY && pos >= allowed)
+        return file_check_size(pos + 1);
+    if (allowed != RLIM_INFINITY)
+        limit = MIN(limit, (u64)allowed);
+    return (ssize_t)MIN((u64)len, limit - pos);
 }
 
 /* Page by page into the cache; from there to the disk later. An error after the first byte is
@@ -79,31 +102,26 @@ static u64 size_limit(const struct file *file)
 ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
 {
     struct inode *inode = file->inode;
-    ssize_t done = 0;
+    size_t done = 0;
     inode_lock(inode);
     if (file->flags & O_APPEND)
         *pos = inode->size;
-    u64 limit = size_limit(file);
-    if (*pos >= limit)
-        done = -EFBIG;
-    else if (len > limit - *pos)
-        len = limit - *pos;
-    while (done >= 0 && (size_t)done < len && !task_pause()) {
+    ssize_t n = cache_write_limit(file, *pos, len);
+    for (len = MAX(n, 0); done < len && !task_pause();) {
         u32 chunk = MIN(len - done, PAGE_SIZE - ((u32)*pos & (PAGE_SIZE - 1)));
-        ssize_t n = write_piece(inode, *pos, (const char __user *)buf + done, chunk);
-        if (n < 0) {
-            done = done ? done : n;
+        struct bytes from = {.user = (const char __user *)buf + done};
+        n = cache_write_piece(inode, *pos, from, chunk);
+        if (n < 0)
             break;
-        }
         *pos += n;
         done += n;
         if ((u32)n < chunk)
             break;
     }
-    if (done > 0)
+    if (done)
         inode_written(inode);
     inode_unlock(inode);
-    return done;
+    return done ? (ssize_t)done : MIN(n, 0);
 }
 
 int cache_file_resize(struct inode *inode, u64 size)
@@ -179,7 +197,7 @@ static ssize_t do_read(struct file *f, void __user *buf, u32 len, u64 *pos)
     if (S_TYPE(f->inode->mode) == S_DIR)
         return -EISDIR;
     if (!f->ops || !f->ops->read)
-        return -EINVAL;
+        return f->flags & O_PATH ? -EBADF : -EINVAL;
     if (!user_range_ok(buf, len))
         return -EFAULT;
     return len ? f->ops->read(f, buf, MIN(len, MAX_COUNT), pos) : 0;
@@ -303,6 +321,27 @@ long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos
 {
     u64 pos = (u64)pos_high << 32 | pos_low;
     return vector(fd, iov, count, &pos, false);
+}
+
+/* The flags that ask for more care than a file in RAM or on a read-only disk can need are granted;
+ * those that would change what is done are not known here. */
+static long vector2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags,
+                    bool to_user)
+{
+    u64 pos = (u64)pos_high << 32 | pos_low;
+    if (flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+        return -EOPNOTSUPP;
+    return vector(fd, iov, count, pos == ~0ull ? NULL : &pos, to_user);
+}
+
+long sys_preadv2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags)
+{
+    return vector2(fd, iov, count, pos_low, pos_high, flags, true);
+}
+
+long sys_pwritev2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags)
+{
+    return vector2(fd, iov, count, pos_low, pos_high, flags, false);
 }
 
 /* A position of its own; the file's stays where it is. */

@@ -65,14 +65,18 @@ static long do_sendfile(u32 out_fd, u32 in_fd, u64 *pos, u32 count)
         goto end;
     ret = -EINVAL;
     struct socket *s = file_socket(out);
-    if (S_TYPE(in->inode->mode) != S_REG || !s)
+    bool to_file = !s && copy_file_can(out) && !(out->flags & O_APPEND);
+    if (S_TYPE(in->inode->mode) != S_REG || !in->inode->mapping.ops || (!s && !to_file))
         goto end;
     if (pos && (s64)*pos < 0)
         goto end;
     if (pos && *pos + count < *pos)
         goto end;
     count = MIN(count, MAX_COUNT);
-    ret = count ? send_cached(s, in, pos ? pos : &in->pos, count, out->flags & O_NONBLOCK) : 0;
+    u64 *from = pos ? pos : &in->pos;
+    ret = !count ? 0
+          : s    ? send_cached(s, in, from, count, out->flags & O_NONBLOCK)
+                 : copy_file(in, from, out, &out->pos, count);
 end:
     if (in)
         file_put(in);

@@ -124,6 +124,19 @@ long sys_futimesat(s32 dirfd, const char __user *path, const void __user *times)
 long sys_utimensat(s32 dirfd, const char __user *path, const void __user *times, u32 flags);
 long sys_utimensat64(s32 dirfd, const char __user *path, const void __user *times, u32 flags);
 
+/* xattr.c; removing asks for the same as getting */
+long sys_setxattr(const char __user *path, const char __user *name, const void __user *value,
+                  u32 size, u32 flags);
+long sys_lsetxattr(const char __user *path, const char __user *name, const void __user *value,
+                   u32 size, u32 flags);
+long sys_fsetxattr(u32 fd, const char __user *name, const void __user *value, u32 size, u32 flags);
+long sys_getxattr(const char __user *path, const char __user *name);
+long sys_lgetxattr(const char __user *path, const char __user *name);
+long sys_fgetxattr(u32 fd, const char __user *name);
+long sys_listxattr(const char __user *path);
+long sys_llistxattr(const char __user *path);
+long sys_flistxattr(u32 fd);
+
 /* mount.c */
 long sys_mount(const char __user *source, const char __user *target, const char __user *type,
                u32 flags, const char __user *data);
