@@ -88,12 +88,13 @@ static struct unix_socket *find_path(const struct address *a, u16 type)
     struct inode *inode = path_walk(NULL, path, 0);
     if (is_err(inode))
         return (struct unix_socket *)inode;
-    struct unix_socket *u = S_TYPE(inode->mode) == S_SOCK ? inode->object : NULL;
+    int err = inode_permission(inode, MAY_WRITE);
+    struct unix_socket *u = !err && S_TYPE(inode->mode) == S_SOCK ? inode->object : NULL;
     if (u)
         unix_hold(u);
     inode_put(inode);
     if (!u)
-        return err_ptr(-ECONNREFUSED);
+        return err_ptr(err ? err : -ECONNREFUSED);
     if (u->s.type == type)
         return u;
     unix_put(u);

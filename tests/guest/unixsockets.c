@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -566,6 +567,59 @@ static void test_credentials(void)
     close(ends[1]);
 }
 
+static void test_paths(void)
+{
+    char name[64];
+    struct sockaddr_un a = {.sun_family = AF_UNIX}, b;
+    struct stat st;
+    socklen_t len;
+    char text[8];
+
+    snprintf(name, sizeof(name), "/tmp/ferry-unix-%d", getpid());
+    strcpy(a.sun_path, name);
+    len = offsetof(struct sockaddr_un, sun_path) + strlen(name); /* without its NUL */
+
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), caller = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    umask(022);
+    check_errno(connect(caller, (struct sockaddr *)&a, len), ENOENT, "no such file: ENOENT");
+    check_equal(bind(listener, (struct sockaddr *)&a, len), 0, "bind to a path");
+    check(stat(name, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 0777) == 0755,
+          "makes a file of type socket");
+    len = sizeof(b);
+    check(getsockname(listener, (struct sockaddr *)&b, &len) == 0 &&
+              len == offsetof(struct sockaddr_un, sun_path) + strlen(name) + 1 &&
+              strcmp(b.sun_path, name) == 0,
+          "getsockname tells the path");
+    check_errno(open(name, O_RDWR), ENXIO, "it cannot be opened: ENXIO");
+    check_errno(bind(caller, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE,
+                "the path is taken: EADDRINUSE");
+    check_errno(connect(caller, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED,
+                "nobody listens there: ECONNREFUSED");
+    listen(listener, 3);
+    check_equal(connect(caller, (struct sockaddr *)&a, sizeof(a)), 0, "connect to a path");
+
+    int other = socket(AF_UNIX, SOCK_DGRAM, 0), end = accept(listener, NULL, NULL);
+
+    check_errno(connect(other, (struct sockaddr *)&a, sizeof(a)), EPROTOTYPE,
+                "with another type: EPROTOTYPE");
+    check_equal(write(caller, "path", 4), 4, "one end writes");
+    check_equal(read(end, text, 8), 4, "the other reads");
+    close(listener);
+    check_equal(stat(name, &st), 0, "the file stays when the socket is closed");
+    check_errno(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED,
+                "but leads nowhere: ECONNREFUSED");
+    check_equal(unlink(name), 0, "it can be removed");
+    close(caller);
+    close(end);
+    strcpy(a.sun_path, "/nowhere/at/all");
+    check_errno(bind(other, (struct sockaddr *)&a, sizeof(a)), ENOENT, "no such directory: ENOENT");
+    strcpy(a.sun_path, "/proc/self/maps");
+    check_errno(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED,
+                "a file that is no socket: ECONNREFUSED");
+    close(other);
+}
+
 /* One process writes in odd pieces, one reads in others. */
 static void test_transfer(void)
 {
@@ -658,6 +712,7 @@ int main(int argc, char **argv)
     test_rights(argv[0]);
     test_cycles();
     test_credentials();
+    test_paths();
     test_transfer();
     test_sendfile(argv[0]);
     return check_done();

@@ -1,0 +1,86 @@
+"""Wild programs at the prompt: they hit a limit or are killed with a message, and the shell survives.
+
+And tame ones, a thousand of them: memory is where it was.
+"""
+
+import re
+import time
+
+import pytest
+
+from prompt import CTRL_C, Prompt
+
+
+def held(at):
+    """What the machine holds, with an empty page cache: frames by holder, and the heap's objects."""
+    at.run("echo 3 > /proc/sys/vm/drop_caches")
+    lines = at.run("cat /proc/ferry/pages").splitlines()
+    pages = {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in lines if line}
+    return {name: count for name, count in pages.items() if name not in ("hold rx",)}
+
+
+def settled(at, wanted=None):
+    end = time.monotonic() + 5
+    while True:
+        before, now = wanted or held(at), held(at)
+        if now == before or time.monotonic() > end:
+            return now
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def at():
+    with Prompt(limit=200, mem=64) as shell:
+        shell.run("cd /tmp; sleep 0; seq 3 | wc -l > /dev/null")
+        yield shell
+
+
+def still_works(at):
+    assert at.run("echo a b c | wc -w") == "3\n"
+    assert "sh" in at.run("ps")
+
+
+def test_a_thousand_runs_leave_memory_where_it_was(at):
+    at.run("i=0; while [ $i -lt 20 ]; do /bin/busybox true; i=$((i+1)); done")
+    before = settled(at)
+    at.run("i=0; while [ $i -lt 1000 ]; do /bin/busybox true; i=$((i+1)); done", seconds=60)
+    after = settled(at, before)
+    assert after == before
+
+
+def test_a_program_that_leaks_is_killed_with_a_message(at):
+    before = settled(at)
+    output = at.run("awk 'BEGIN { for (;;) a[i++] = i \" is kept for ever\" }'", status=None, seconds=60)
+    assert re.search(r"[Oo]ut of memory|Killed", output), output
+    still_works(at)
+    assert settled(at, before) == before
+
+
+def test_a_program_that_eats_all_memory_is_killed_with_a_message(at):
+    before = settled(at)
+    output = at.run("awk 'BEGIN { s = \"12345678\"; for (;;) s = s s }'", status=None, seconds=60)
+    assert re.search(r"[Oo]ut of memory|Killed|out of memory|memory exhausted", output), output
+    still_works(at)
+    assert settled(at, before) == before
+
+
+def test_a_fork_bomb_meets_a_limit(at):
+    before = settled(at)
+    at.run("echo 'bomb() { bomb | bomb & }; bomb' > bomb")
+    at.start("sh bomb")
+    time.sleep(5)
+    at.key(CTRL_C)
+    at.prompt(status=None, seconds=30)
+    at.run("while killall -9 sh -q bomb 2> /dev/null; do :; done", status=None, seconds=60)
+    at.run("rm bomb")
+    still_works(at)
+    assert settled(at, before) == before
+
+
+def test_a_full_tmp_says_so(at):
+    before = settled(at)
+    output = at.run("dd if=/dev/zero of=full bs=64k", status=1, seconds=60)
+    assert "No space left on device" in output
+    still_works(at)
+    at.run("rm full")
+    assert settled(at, before) == before
