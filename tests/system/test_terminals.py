@@ -68,49 +68,42 @@ def test_the_console_is_where_the_command_line_says(tmp_path):
     assert status == 0 and "ferry" not in text, f"expected status 0 and silence, got {status}\n{text}"
 
 
-def interactive(ferry):
-    """An interactive shell with job control, which has the serial line as its terminal."""
-    ferry.type("stty echo; PS1='@> ' setsid sh -c 'exec sh -i </dev/ttyS0 >/dev/ttyS0 2>&1'; echo left $?\n")
-    ferry.expect(r"@> ")
+PROMPT = r"@> "  # when it is there, the shell's editor has the terminal
+
+
+def at_prompt(ferry, typed, *answers):
+    """Types a line at the prompt, and waits for the answers."""
+    ferry.expect(PROMPT)
+    ferry.type(typed)
+    for answer in answers:
+        ferry.expect(answer)
 
 
 def test_a_shell_on_the_serial_line_as_typed_by_a_person():
     with Ferry(shell=True) as ferry:
-        interactive(ferry)
-        ferry.type("echo abx\x7fc | tr a-z A-Z\r")  # the shell's own editor
-        ferry.expect(r"^ABC$")
-        ferry.type("garbage\x15echo kil\x7f\x7f\x7fok\r")
-        ferry.expect(r"^ok$")
-        ferry.type("echo now; cat\r")  # and the terminal's, which is in charge when a program runs
-        ferry.expect(r"^now$")
+        ferry.type("stty echo; PS1='@> ' sh -i </dev/ttyS0 >/dev/ttyS0 2>&1; echo left $?\n")
+        # The shell's own editor.
+        at_prompt(ferry, "echo abx\x7fc | tr a-z A-Z\r", r"^ABC$")
+        at_prompt(ferry, "garbage\x15echo kil\x7f\x7f\x7fok\r", r"^ok$")
+        # And the terminal's, which is in charge while a program runs.
+        at_prompt(ferry, "sh -c 'echo now; exec cat'\r", r"^now$")
         ferry.type("wrong\x15on wor\x17word\x7f\r")
         ferry.expect(r"^on wor$")
         ferry.type("partly\x04")
         ferry.expect(r"^partlypartly")
         ferry.type("\r\x04")
-        ferry.expect(r"@> ")
-        ferry.type("echo now; sleep 1000\r")
-        ferry.expect(r"^now$")
+        # Jobs.
+        at_prompt(ferry, "sh -c 'echo now; exec sleep 1000'\r", r"^now$")
         ferry.type("\x03")
-        ferry.expect(r"\^C")
-        ferry.expect(r"@> ")
-        ferry.type("echo $?\r")
-        ferry.expect(r"^130$")
-        ferry.type("echo now; sleep 1000\r")
-        ferry.expect(r"^now$")
+        at_prompt(ferry, "echo $?\r", r"^130$")
+        at_prompt(ferry, "sh -c 'echo now; exec sleep 1000'\r", r"^now$")
         ferry.type("\x1a")
-        ferry.expect(r"\^Z")
-        ferry.expect(r"Stopped")
-        ferry.type("jobs; kill %1; fg\r")
-        ferry.expect(r"@> ")
-        ferry.type("cat &\r")
-        ferry.expect(r"@> ")
-        ferry.type("\r")
-        ferry.expect(r"Stopped \(tty input\)")
-        ferry.type("kill %1\r")
-        ferry.expect(r"@> ")
-        ferry.type("\x04")
-        ferry.expect(r"^left 0$")
+        ferry.expect(r"\^Z\[1\]\+  Stopped ")
+        at_prompt(ferry, "echo back\r", r"^back$")
+        at_prompt(ferry, "kill %1; fg\r", r"exec sleep 1000.*\n")
+        at_prompt(ferry, "cat & sleep 0.5\r", r"Stopped \(tty input\)")
+        at_prompt(ferry, "kill %1; sleep 0.1\r", r"Terminated")
+        at_prompt(ferry, "\x04", r"^left ")
 
 
 def test_what_is_pasted_into_the_serial_line_arrives_whole():
