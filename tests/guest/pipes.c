@@ -392,7 +392,9 @@ static void test_waiting(void)
         _exit(write(p[1], buffer, 200 * KIB) == 200 * KIB ? 7 : 8);
     }
     close(p[1]);
-    sleep_ms(30);
+    for (int i = 0; i < 500 && inside(p[0]) < 64 * KIB; i++) {
+        sleep_ms(10);
+    }
     check_equal(inside(p[0]), 64 * KIB, "a writer fills the pipe and waits");
     size_t all = 0;
     for (ssize_t n; (n = read(p[0], other, 30000)) > 0;) {
