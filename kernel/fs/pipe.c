@@ -147,6 +147,7 @@ static ssize_t pipe_read_iter(struct file *file, struct user_iter *to)
     ssize_t n = 0;
     bool packet = false;
     pipe_lock(p);
+    bool was_full = pipe_full(p);
     while (n >= 0) {
         done += n;
         if (!to->left || packet)
@@ -164,7 +165,7 @@ static ssize_t pipe_read_iter(struct file *file, struct user_iter *to)
         }
     }
     pipe_unlock(p);
-    if (done)
+    if (was_full)
         wake_all(&p->writable);
     return done ? (ssize_t)done : n;
 }

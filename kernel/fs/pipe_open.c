@@ -161,6 +161,9 @@ static int open_both_ends(struct file *ends[2], u32 flags)
         return -ENFILE;
     }
     inode->object = p;
+    inode->uid = current->cred.fsuid;
+    inode->gid = current->cred.fsgid;
+    inode->atime = inode->mtime = inode->ctime = file_time_now();
     ends[0] = open_end(inode_hold(inode), O_RDONLY | flags);
     ends[1] = ends[0] ? open_end(inode, O_WRONLY | flags) : NULL;
     if (ends[1])

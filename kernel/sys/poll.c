@@ -1,10 +1,9 @@
 /* poll and ppoll: which of these files can be read or written? poll(2). */
 #include "kernel/fs/poll.h"
-#include <linux/resource.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/signal_state.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/timeout.h"
 
@@ -103,7 +102,7 @@ static int poll_list(struct piece *list, const struct timeout *t)
 
 static long poll_user(struct pollfd __user *fds, u32 count, const struct timeout *t)
 {
-    if (count > current->process->limits[RLIMIT_NOFILE].soft)
+    if (count > fd_limit())
         return -EINVAL;
     struct piece *list;
     long ret = list_in(&list, fds, count);

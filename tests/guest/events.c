@@ -151,6 +151,13 @@ static void test_levels_and_edges(void)
     check_equal(told(ep, 0), 0, "no room is not");
     read(p[0], buffer, 4096);
     check_equal(told(ep, 0), EPOLLOUT, "until somebody reads");
+    control(ep, EPOLL_CTL_MOD, p[1], EPOLLOUT | EPOLLET);
+    check_equal(told(ep, 0), EPOLLOUT, "edge-triggered: room is told");
+    read(p[0], buffer, 4096);
+    check_equal(told(ep, 0), 0, "more room is no news");
+    write(p[1], buffer, sizeof(buffer));
+    read(p[0], buffer, 4096);
+    check_equal(told(ep, 0), EPOLLOUT, "room after none is");
     close(p[0]);
     check_equal(told(ep, 0), EPOLLOUT | EPOLLERR, "EPOLLERR when the reader has gone");
     close(p[1]);

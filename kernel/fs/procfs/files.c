@@ -56,6 +56,7 @@ const struct proc_file proc_files[] = {
     {"sys/ferry/drop_nth", .line = "0", .write = sys_drop_nth},
     {"sys/fs/file-nr", .text = sys_file_nr},
     {"sys/fs/nr_open", .text = sys_nr_open},
+    {"sys/fs/pipe-max-size", .text = sys_pipe_max_size},
     {"sys/kernel/cap_last_cap", .line = "40"},
     {"sys/kernel/domainname", .text = sys_domainname, .write = sys_domainname_write},
     {"sys/kernel/hostname", .text = sys_hostname, .write = sys_hostname_write},

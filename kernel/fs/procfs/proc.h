@@ -143,6 +143,7 @@ int sys_domainname_write(const char *value);
 void sys_pid_max(struct text *t);
 void sys_threads_max(struct text *t);
 void sys_nr_open(struct text *t);
+void sys_pipe_max_size(struct text *t);
 void sys_file_nr(struct text *t);
 void sys_uuid(struct text *t);
 void sys_boot_id(struct text *t);

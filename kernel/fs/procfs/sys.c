@@ -1,6 +1,7 @@
 /* /proc/sys: what can be read and set, with Linux's names where Linux has it. sysctl(8). */
 #include <linux/utsname.h>
 #include "kernel/fs/dev.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
@@ -43,6 +44,11 @@ void sys_threads_max(struct text *t)
 void sys_nr_open(struct text *t)
 {
     text_printf(t, "%u\n", NR_FDS);
+}
+
+void sys_pipe_max_size(struct text *t)
+{
+    text_printf(t, "%u\n", PIPE_SLOTS_MAX * PAGE_SIZE);
 }
 
 /* Open files, free ones (never any), and how many there may be: as many as memory holds. */
