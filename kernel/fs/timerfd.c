@@ -17,9 +17,9 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/alarm.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/itimerspec.h"
 
 #define NS_PER_TICK (NS_PER_S / TIMER_HZ)
-#define SECONDS_MAX 0x7FFFFFFF /* more is as good as never, and would not fit */
 
 struct timerfd {
     u32 clock;
@@ -28,10 +28,6 @@ struct timerfd {
     u64 expired;  /* times since they were last read */
     struct alarm alarm;
     struct wait_queue changed;
-};
-
-struct setting { /* struct itimerspec, in nanoseconds */
-    u64 interval, value;
 };
 
 static void set_alarm(struct timerfd *t)
@@ -51,13 +47,8 @@ static void catch_up(struct timerfd *t)
     if (!t->interval) {
         t->expired++;
         t->next = 0;
-    } else if (t->interval <= 0xFFFFFFFF) {
-        u64 times = div_u64(now - t->next, (u32)t->interval, NULL) + 1;
-        t->expired += times;
-        t->next += times * t->interval;
     } else {
-        for (; t->next <= now; t->next += t->interval)
-            t->expired++; /* each more than 4 seconds */
+        t->expired += itimer_advance(&t->next, t->interval, now);
     }
     set_alarm(t);
 }
@@ -143,7 +134,7 @@ long sys_timerfd_create(u32 clock, u32 flags)
 
 /* --- Setting ------------------------------------------------------------------------------- */
 
-static void setting_set(struct timerfd *t, const struct setting *s, bool absolute)
+static void setting_set(struct timerfd *t, const struct itimerspec_ns *s, bool absolute)
 {
     u64 now = timer_ns(), offset = 0;
     if (absolute && (t->clock == CLOCK_REALTIME || t->clock == CLOCK_REALTIME_ALARM))
@@ -159,45 +150,15 @@ static void setting_set(struct timerfd *t, const struct setting *s, bool absolut
     irq_restore(flags);
 }
 
-static struct setting setting_get(struct timerfd *t)
+static struct itimerspec_ns setting_get(struct timerfd *t)
 {
     u32 flags = irq_save();
     catch_up(t);
-    struct setting s = {t->interval, t->next ? t->next - timer_ns() : 0};
+    struct itimerspec_ns s = {t->interval, t->next ? t->next - timer_ns() : 0};
     if ((s64)s.value < 0)
         s.value = 1; /* it has expired just now */
     irq_restore(flags);
     return s;
-}
-
-static int to_ns(u64 *ns, s64 sec, s64 nsec)
-{
-    if (sec < 0 || nsec < 0 || nsec >= NS_PER_S)
-        return -EINVAL;
-    *ns = (u64)MIN(sec, SECONDS_MAX) * NS_PER_S + (u32)nsec;
-    return 0;
-}
-
-static int setting_in(struct setting *s, const void __user *from, bool time64)
-{
-    struct time64 t[2];
-    struct time32 t32[2];
-    if (time64 ? copyin(t, from, sizeof(t)) < 0 : copyin(t32, from, sizeof(t32)) < 0)
-        return -EFAULT;
-    for (u32 i = 0; i < 2; i++)
-        t[i] = time64 ? (struct time64){t[i].sec, (s32)t[i].nsec} /* the rest is padding */
-                      : (struct time64){t32[i].sec, t32[i].nsec};
-    int err = to_ns(&s->interval, t[0].sec, t[0].nsec);
-    return err ? err : to_ns(&s->value, t[1].sec, t[1].nsec);
-}
-
-static int setting_out(void __user *to, const struct setting *s, bool time64)
-{
-    u32 rest[2];
-    u32 sec[2] = {split_ns(s->interval, &rest[0]), split_ns(s->value, &rest[1])};
-    struct time64 t[2] = {{sec[0], rest[0]}, {sec[1], rest[1]}};
-    struct time32 t32[2] = {{sec[0], rest[0]}, {sec[1], rest[1]}};
-    return time64 ? copyout(to, t, sizeof(t)) : copyout(to, t32, sizeof(t32));
 }
 
 /* The timer of a descriptor, its file held. */
@@ -214,9 +175,9 @@ static int timerfd_get(u32 fd, struct file **file)
 
 static long set_time(u32 fd, u32 flags, const void __user *to, void __user *old, bool time64)
 {
-    struct setting s;
+    struct itimerspec_ns s;
     struct file *file;
-    int err = setting_in(&s, to, time64);
+    int err = itimerspec_in(&s, to, time64);
     if (err)
         return err;
     if (flags & ~(u32)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
@@ -224,10 +185,10 @@ static long set_time(u32 fd, u32 flags, const void __user *to, void __user *old,
     err = timerfd_get(fd, &file);
     if (err)
         return err;
-    struct setting before = setting_get(file->private);
+    struct itimerspec_ns before = setting_get(file->private);
     setting_set(file->private, &s, flags & TFD_TIMER_ABSTIME);
     file_put(file);
-    return old ? setting_out(old, &before, time64) : 0;
+    return old ? itimerspec_out(old, &before, time64) : 0;
 }
 
 static long get_time(u32 fd, void __user *to, bool time64)
@@ -236,9 +197,9 @@ static long get_time(u32 fd, void __user *to, bool time64)
     int err = timerfd_get(fd, &file);
     if (err)
         return err;
-    struct setting s = setting_get(file->private);
+    struct itimerspec_ns s = setting_get(file->private);
     file_put(file);
-    return setting_out(to, &s, time64);
+    return itimerspec_out(to, &s, time64);
 }
 
 long sys_timerfd_settime(u32 fd, u32 flags, const void __user *to, void __user *old)

@@ -11,7 +11,8 @@
 #include "kernel/mm/fault.h"
 #include "kernel/mm/mm.h"
 #include "kernel/paths/paths.h"
-#include "kernel/proc/exit.h"
+#include "kernel/proc/oom.h"
+#include "kernel/proc/process.h"
 
 enum { SIGNAL_KILL = 9, SIGNAL_BUS = 7, SIGNAL_SEGV = 11 };
 
@@ -119,10 +120,8 @@ int fault_handle(u32 address, u32 error, bool from_user)
     bool did_io = false;
     int signal = !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
     ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
-    if (signal == SIGNAL_KILL) {
-        kprintf("%s[%u]: out of memory: killed\n", current->name, current->tid);
-        process_kill(current->process, SIGNAL_KILL); /* a call under way ends first */
-    }
+    while (signal == SIGNAL_KILL && out_of_memory())
+        signal = resolve(mm, address, error, &did_io);
     return signal;
 }
 

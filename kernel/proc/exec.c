@@ -18,6 +18,7 @@
 #include "kernel/proc/fork.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/signal_internal.h"
+#include "kernel/proc/timer_calls.h"
 #include "kernel/proc/program.h"
 #include "kernel/sys/lookup.h"
 
@@ -127,6 +128,7 @@ static void exec_commit(struct program *p, struct mm *mm)
     fpu_restore(&current->fpu);
     current->set_child_tid = 0;
     signal_exec();
+    posix_timers_delete(current->process);
     trace(TRACE_EXEC, current->tid, 0);
 }
 

@@ -9,8 +9,10 @@
 #include "kernel/mm/mm.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/itimer.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal_internal.h"
+#include "kernel/proc/timer_calls.h"
 
 void process_kill(struct process *p, int status)
 {
@@ -95,6 +97,7 @@ static void give_children_away(struct process *p)
 static void process_end(struct process *p)
 {
     p->zombie = true;
+    itimers_stop(p);
     signal_forget(&p->pending, ~(u64)0);
     announce_end(p);
 }
@@ -137,6 +140,7 @@ void task_exit(int status)
     t->fs = NULL;
     vfork_release();
     if (p->nr_threads == 1) {
+        posix_timers_delete(p);
         job_process_ends(p);
         tty_session_ended(p);
         give_children_away(p);

@@ -9,6 +9,7 @@
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/itimer.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal_internal.h"
 #include "kernel/proc/tls.h"
@@ -60,6 +61,7 @@ static struct process *copy_process(struct process *from, u32 flags)
     p->nice = from->nice;
     p->personality = from->personality;
     memcpy(p->limits, from->limits, sizeof(p->limits));
+    cpu_timers_changed(p); /* RLIMIT_CPU is inherited */
     p->exit_signal = flags & CLONE_PARENT ? from->exit_signal : flags & CSIGNAL;
     p->parent = flags & CLONE_PARENT ? from->parent : from;
     return p;

@@ -5,6 +5,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/itimer.h"
 #include "kernel/proc/signal_internal.h"
 
 struct process_list all_processes = TAILQ_HEAD_INITIALIZER(all_processes);
@@ -29,6 +30,8 @@ void process_init(struct process *p, const char *name, struct account *account)
     wait_init(&p->continued);
     signal_init_pending(&p->pending);
     p->exit_signal = SIGCHLD;
+    itimers_init(p);
+    LIST_INIT(&p->posix_timers);
     p->account = account;
     for (u32 i = 0; i < NR_LIMITS; i++)
         p->limits[i] = (struct limit){RLIM_INFINITY, RLIM_INFINITY};

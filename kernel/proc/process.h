@@ -5,14 +5,27 @@
 #ifndef KERNEL_PROC_PROCESS_H
 #define KERNEL_PROC_PROCESS_H
 
+#include "kernel/proc/alarm.h"
 #include "kernel/proc/task.h"
 
 struct tty;
 
 /* Of getrlimit(2), by the numbers of <asm/resource.h>. */
-#define NR_LIMITS 16
+#define NR_LIMITS        16
+#define RLIM_INFINITY_32 UINT32_MAX
 struct limit {
     u32 soft, hard; /* ~0: none */
+};
+
+/* setitimer(2), in nanoseconds: itimer.c. */
+struct cpu_timer {
+    u64 left, interval; /* left 0: not set */
+};
+struct itimers {
+    struct alarm alarm; /* ITIMER_REAL */
+    u64 real_end, real_interval;
+    struct cpu_timer cpu[2]; /* ITIMER_VIRTUAL, ITIMER_PROF */
+    bool cpu_in_use;         /* one of them is set, or RLIMIT_CPU */
 };
 
 /* Of getrusage(2). */
@@ -53,6 +66,9 @@ struct process {
     struct tty *tty;   /* the controlling terminal of its session, NULL: none */
     u32 hung_up_group; /* of a session leader: the terminal's foreground group, when it was lost */
     struct limit limits[NR_LIMITS];
+    struct itimers itimers;
+    LIST_HEAD(, posix_timer)
+    posix_timers;                             /* timer_calls.c */
     s32 nice;                                 /* -20 .. 19 */
     u32 personality;                          /* of personality(2) */
     u64 start_tick;                           /* when it was made */

@@ -13,7 +13,7 @@
 #include "kernel/proc/alarm.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/load.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/itimer.h"
 
 static struct task_list run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static struct task *idle;
@@ -199,6 +199,8 @@ void sched_tick(bool from_user)
         current->cpu_ticks_user++;
     else
         current->cpu_ticks_system++;
+    if (unlikely(current->process->itimers.cpu_in_use))
+        cpu_timers_tick(current->process, from_user);
     if (current->slice && --current->slice == 0)
         need_resched = true;
 }

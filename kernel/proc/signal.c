@@ -83,6 +83,15 @@ void signal_forget(struct pending_signals *pending, u64 set)
     irq_restore(flags);
 }
 
+s32 signal_timer_again(struct pending_signals *pending, int sig, s32 id, u32 times)
+{
+    struct queued_signal *q;
+    TAILQ_FOREACH (q, &pending->queue, link)
+        if (q->info.si_signo == sig && q->info.si_code == SI_TIMER && q->info.si_tid == id)
+            return q->info.si_overrun += (s32)times;
+    return 0;
+}
+
 static void forget_everywhere(struct process *p, u64 set)
 {
     struct task *t;

@@ -32,6 +32,9 @@ int signal_take(u64 from, siginfo_t *info);
 void signal_fault(int sig, int code, u32 address, const char *fmt, ...) __printf_like(4, 5);
 void signal_set_blocked(u64 mask);  /* of the current thread */
 void signal_update(struct task *t); /* sets signal_work as it should be */
+/* If the timer's last signal still waits, it stands for `times` expirations more: how many in all
+ * beyond the first; else 0. */
+s32 signal_timer_again(struct pending_signals *pending, int sig, s32 id, u32 times);
 void signal_forget(struct pending_signals *pending, u64 set);
 void signal_init_pending(struct pending_signals *pending);
 struct signal_actions *signal_actions_new(const struct signal_actions *from); /* NULL: defaults */

@@ -30,13 +30,16 @@
 #include "kernel/proc/exit.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/itimer.h"
 #include "kernel/proc/job.h"
 #include "kernel/proc/signal_calls.h"
+#include "kernel/proc/timer_calls.h"
 #include "kernel/proc/tls.h"
 #include "kernel/proc/usage.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/identity.h"
 #include "kernel/sys/lock.h"
+#include "kernel/sys/limit.h"
 #include "kernel/sys/sys.h"
 
 typedef long (*syscall)(u32 a, u32 b, u32 c, u32 d, u32 e, u32 f);
@@ -74,6 +77,7 @@ static const syscall table[] = {
     CALL_AS(setuid, sys_setuid16),
     CALL_AS(getuid, sys_getuid16),
     CALL(stime),
+    CALL(alarm),
     CALL(pause),
     CALL(utime),
     CALL(access),
@@ -111,6 +115,8 @@ static const syscall table[] = {
     CALL(sigsuspend),
     CALL(sigpending),
     CALL(sethostname),
+    CALL(setrlimit),
+    CALL_AS(getrlimit, sys_old_getrlimit),
     CALL(getrusage),
     CALL(gettimeofday),
     CALL(settimeofday),
@@ -132,6 +138,8 @@ static const syscall table[] = {
     CALL(fstatfs),
     CALL(socketcall),
     CALL(syslog),
+    CALL(setitimer),
+    CALL(getitimer),
     CALL(stat),
     CALL(lstat),
     CALL(fstat),
@@ -196,6 +204,7 @@ static const syscall table[] = {
     CALL(sigaltstack),
     CALL(sendfile),
     CALL(vfork),
+    CALL_AS(ugetrlimit, sys_getrlimit),
     CALL(mmap2),
     CALL(truncate64),
     CALL(ftruncate64),
@@ -255,6 +264,11 @@ static const syscall table[] = {
     CALL(epoll_ctl),
     CALL(epoll_wait),
     CALL(set_tid_address),
+    PARTLY(timer_create, "no clocks of processor time"),
+    CALL(timer_settime),
+    CALL(timer_gettime),
+    CALL(timer_getoverrun),
+    CALL(timer_delete),
     CALL(clock_settime),
     CALL(clock_gettime),
     CALL(clock_getres),
@@ -301,6 +315,7 @@ static const syscall table[] = {
     CALL(pwritev),
     CALL(rt_tgsigqueueinfo),
     CALL(recvmmsg),
+    CALL(prlimit64),
     PARTLY(clock_adjtime, "only to look: the clock is not steered"),
     CALL(syncfs),
     CALL(sendmmsg),
@@ -336,6 +351,8 @@ static const syscall table[] = {
     CALL_AS(clock_settime64, sys_clock_settime64),
     CALL_AS(clock_getres_time64, sys_clock_getres64),
     CALL_AS(clock_nanosleep_time64, sys_clock_nanosleep64),
+    CALL_AS(timer_gettime64, sys_timer_gettime64),
+    CALL_AS(timer_settime64, sys_timer_settime64),
     CALL_AS(timerfd_gettime64, sys_timerfd_gettime64),
     PARTLY_AS(timerfd_settime64, sys_timerfd_settime64, "as timerfd_settime"),
     CALL_AS(utimensat_time64, sys_utimensat64),

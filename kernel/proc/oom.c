@@ -1,0 +1,42 @@
+/*
+ * Out of memory: one program has to go.
+ *
+ * Memory is promised freely (kernel/mm/limit.c) and may be missing when it is touched. The rule:
+ * the program with the most pages mapped is killed, of equals the youngest; never init. While one
+ * is dying no second one is killed: whoever needs a page waits for the dying one's.
+ */
+#include "kernel/proc/oom.h"
+#include <asm/signal.h>
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/proc/exit.h"
+
+static u32 pages_of(const struct process *p)
+{
+    const struct task *t = process_task(p);
+    return t && t->mm ? t->mm->nr_pages : 0;
+}
+
+bool out_of_memory(void)
+{
+    struct process *p, *biggest = NULL;
+    bool dying = false;
+    TAILQ_FOREACH (p, &all_processes, all) {
+        if (p->pid == 1 || !pages_of(p))
+            continue;
+        dying |= p->exiting;
+        if (!biggest || pages_of(p) >= pages_of(biggest))
+            biggest = p;
+    }
+    if (!biggest)
+        biggest = current->process; /* init alone is left: then nothing can go on */
+    if (!dying) {
+        kprintf("out of memory: %s[%u], the biggest program with %u KiB, is killed\n",
+                biggest->name, biggest->pid, pages_of(biggest) * (PAGE_SIZE >> 10));
+        process_kill(biggest, SIGKILL);
+    }
+    if (current->killed)
+        return false;
+    task_sleep_ticks(1);
+    return !current->killed;
+}
