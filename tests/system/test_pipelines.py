@@ -33,6 +33,11 @@ def ferry():
     ("cat /dev/null | wc -c", "0"),
     ("true | false; echo $?", "1"),
     ("false | true; echo $?", "0"),
+    ("echo in | cat /dev/stdin", "in"),
+    ("(echo out > /dev/stdout) | cat", "out"),
+    ("echo both | tee /dev/fd/2 2>&1 | sort", "both\nboth"),
+    ("{ echo err >&2; } 2>&1 | tr a-z A-Z", "ERR"),
+    ("readlink /proc/self/fd/1 | sed 's/[0-9]//g'", "pipe:[]"),
     ("printf '%s\\n' b a c | sort | tr -d '\\n'; echo", "abc"),
 ], ids=lambda text: text if "|" in text or "$" in text else "")
 def test_a_pipeline_says_what_it_says_elsewhere(ferry, command, expected):
@@ -53,6 +58,13 @@ def test_a_writer_without_a_reader_ends_by_sigpipe(ferry):
 def test_tar_to_tar_keeps_every_byte(ferry):
     digest = sums()["1m"]
     assert ferry.sh("tar cf - -C /data one 1m | tar xOf - 1m | sha256sum").split()[0] == digest
+
+
+def test_a_fifo_joins_two_commands(ferry):
+    ferry.sh("mkfifo /tmp/fifo")
+    assert ferry.sh("wc -c < /tmp/fifo & cat /data/1m > /tmp/fifo; wait") == "1048576\n"
+    ferry.sh("sort -n < /tmp/fifo > /tmp/sorted & seq 1000 -1 1 > /tmp/fifo; wait")
+    assert ferry.sh("head -n 1 /tmp/sorted; rm /tmp/fifo /tmp/sorted") == "1\n"
 
 
 def test_a_background_job_reads_its_pipe(ferry):
