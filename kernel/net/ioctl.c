@@ -23,17 +23,11 @@ int socket_ioctl(struct file *file, u32 request, u32 argument)
 {
     struct socket *s = file->private;
     void __user *arg = (void __user *)argument;
-    int on;
     switch (request) {
     case FIONREAD: /* and SIOCINQ */
         return give_waiting(s, arg, false);
     case TIOCOUTQ: /* and SIOCOUTQ */
         return give_waiting(s, arg, true);
-    case FIONBIO:
-        if (copyin(&on, arg, sizeof(on)) < 0)
-            return -EFAULT;
-        file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
-        return 0;
     case SIOCADDRT:
     case SIOCDELRT:
         return route_ioctl(request == SIOCADDRT, arg);

@@ -1,4 +1,5 @@
 /* Calls on descriptors: open, close, dup, fcntl, ioctl. */
+#include <asm/ioctls.h>
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include "kernel/fs/pipe.h"
@@ -181,12 +182,39 @@ long sys_fcntl64(u32 fd, u32 command, u32 argument)
     return ret;
 }
 
+static long set_nonblocking(struct file *f, const void __user *argument)
+{
+    int on;
+    if (copyin(&on, argument, sizeof(on)) < 0)
+        return -EFAULT;
+    f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~(u32)O_NONBLOCK;
+    return 0;
+}
+
+static long unread_bytes(const struct file *f, void __user *argument)
+{
+    int n = (int)(f->inode->size - f->pos);
+    return copyout(argument, &n, sizeof(n));
+}
+
+/* ioctl_fioclex(2), FIONBIO and FIONREAD are the same for all files; the rest is the file's. */
 long sys_ioctl(u32 fd, u32 request, u32 argument)
 {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long ret = f->ops && f->ops->ioctl ? f->ops->ioctl(f, request, argument) : -ENOTTY;
+    u8 *cloexec = &current->files->cloexec[fd / 8], bit = 1u << fd % 8;
+    long ret = 0;
+    if (request == FIOCLEX)
+        *cloexec |= bit;
+    else if (request == FIONCLEX)
+        *cloexec &= ~bit;
+    else if (request == FIONBIO)
+        ret = set_nonblocking(f, (void __user *)argument);
+    else if (request == FIONREAD && S_TYPE(f->inode->mode) == S_REG)
+        ret = unread_bytes(f, (void __user *)argument);
+    else
+        ret = f->ops && f->ops->ioctl ? f->ops->ioctl(f, request, argument) : -ENOTTY;
     file_put(f);
     return ret;
 }

@@ -101,6 +101,18 @@ static void test_basics(void)
           "both ends close on exec");
     check(fcntl(p[0], F_GETFL) & fcntl(p[1], F_GETFL) & O_NONBLOCK, "and do not block");
     check_errno(read(p[0], text, 1), EAGAIN, "an empty pipe: EAGAIN");
+    flags = 0;
+    check_equal(ioctl(p[0], FIONBIO, &flags), 0, "FIONBIO");
+    check_equal(fcntl(p[0], F_GETFL) & O_NONBLOCK, 0, "takes O_NONBLOCK away");
+    flags = 1;
+    ioctl(p[0], FIONBIO, &flags);
+    check_equal(fcntl(p[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK, "or sets it");
+    check_errno(ioctl(p[0], FIONBIO, nowhere), EFAULT, "if it can be told: EFAULT");
+    ioctl(p[0], FIONCLEX);
+    check_equal(fcntl(p[0], F_GETFD), 0, "FIONCLEX takes close-on-exec away");
+    ioctl(p[0], FIOCLEX);
+    check_equal(fcntl(p[0], F_GETFD), FD_CLOEXEC, "FIOCLEX sets it");
+    check_errno(ioctl(p[0], TCGETS, text), ENOTTY, "a pipe is no terminal: ENOTTY");
     close_both(p);
 }
 
