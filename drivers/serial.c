@@ -10,8 +10,9 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/uaccess.h"
 
-enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, SCRATCH = 7 };
+enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCRATCH = 7 };
 enum { DIVISOR_LOW = 0, DIVISOR_HIGH = 1 }; /* while LCR_DIVISOR is set */
 enum {
     IER_RECEIVED = 1 << 0,
@@ -23,10 +24,15 @@ enum {
     LCR_EVEN = 1 << 4,
     LCR_8N1 = 0x03,
     LCR_DIVISOR = 0x80,
-    MCR_DTR_RTS = 0x03,
+    MCR_DTR = 1 << 0,
+    MCR_RTS = 1 << 1,
     MCR_DTR_RTS_OUT2 = 0x0B, /* OUT2 lets the interrupt reach the PIC */
     LSR_DATA_READY = 1 << 0,
     LSR_THR_EMPTY = 1 << 5,
+    MSR_CTS = 1 << 4,
+    MSR_DSR = 1 << 5,
+    MSR_RING = 1 << 6,
+    MSR_CARRIER = 1 << 7,
 };
 enum { FIFO = 16, OUT = 1024, CLOCK = 115200 };
 
@@ -83,10 +89,11 @@ bool serial_present(u32 port)
 /* Feeds the chip from the ring, a FIFO at a time; with what is left, its interrupt does. */
 static void pump(struct port *p)
 {
-    while (p->tail != p->head && inb(p->base + LSR) & LSR_THR_EMPTY)
+    while (p->tail != p->head && !p->tty->stopped && inb(p->base + LSR) & LSR_THR_EMPTY)
         for (u32 n = FIFO; n && p->tail != p->head; n--)
             outb(p->base + DATA, p->out[p->tail++ % OUT]);
-    set_ier(p, p->tail != p->head ? p->ier | IER_SENT : p->ier & ~IER_SENT);
+    bool more = p->tail != p->head && !p->tty->stopped;
+    set_ier(p, more ? p->ier | IER_SENT : p->ier & ~IER_SENT);
 }
 
 void serial_write(u32 port, const char *text, size_t len)
@@ -145,13 +152,31 @@ static void input_room(struct tty *tty)
     set_ier(p, p->ier | IER_RECEIVED);
 }
 
+static void flow(struct tty *tty)
+{
+    pump(tty->device);
+}
+
+/* TIOCMGET: what the other side says by its wires, and we by ours. */
+static int modem_lines(struct tty *tty, u32 request, u32 argument)
+{
+    if (request != TIOCMGET)
+        return -ENOTTY;
+    struct port *p = tty->device;
+    u8 msr = inb(p->base + MSR), mcr = inb(p->base + MCR);
+    int lines = (mcr & MCR_DTR ? TIOCM_DTR : 0) | (mcr & MCR_RTS ? TIOCM_RTS : 0) |
+                (msr & MSR_CTS ? TIOCM_CTS : 0) | (msr & MSR_DSR ? TIOCM_DSR : 0) |
+                (msr & MSR_RING ? TIOCM_RI : 0) | (msr & MSR_CARRIER ? TIOCM_CAR : 0);
+    return copyout((void __user *)argument, &lines, sizeof(lines));
+}
+
 static void set_termios(struct tty *tty, const struct termios2 *old)
 {
     struct port *p = tty->device;
     u32 c = tty->termios.c_cflag, speed = tty->termios.c_ospeed;
     if (c == old->c_cflag && speed == old->c_ospeed)
         return;
-    outb(p->base + MCR, speed ? MCR_DTR_RTS_OUT2 : MCR_DTR_RTS_OUT2 & ~MCR_DTR_RTS);
+    outb(p->base + MCR, speed ? MCR_DTR_RTS_OUT2 : MCR_DTR_RTS_OUT2 & ~(MCR_DTR | MCR_RTS));
     u8 format = (c & CSIZE) >> 4; /* CS5 ... CS8 are 0 ... 3, in both */
     format |= (c & CSTOPB ? LCR_TWO_STOPS : 0) | (c & PARENB ? LCR_PARITY : 0) |
               (c & PARODD ? 0 : LCR_EVEN);
@@ -192,6 +217,8 @@ static const struct tty_ops ops = {.write = send,
                                    .pending = pending,
                                    .discard = discard,
                                    .input_room = input_room,
+                                   .flow = flow,
+                                   .ioctl = modem_lines,
                                    .set_termios = set_termios};
 
 void serial_start(void)

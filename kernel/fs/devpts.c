@@ -55,8 +55,17 @@ static int readdir(struct file *file, struct dir_sink *sink)
 static const struct inode_ops root_ops = {.lookup = lookup};
 static const struct file_ops root_file_ops = {.readdir = readdir};
 
+/* Mode and owner can be changed (login(1) does); they are kept while the pseudo-terminal is. */
+static int update(struct inode *inode)
+{
+    return 0;
+}
+
+static const struct inode_ops node_ops = {.update = update};
+
 static void make_slave(struct inode *inode)
 {
+    inode->atime = inode->mtime = inode->ctime = file_time_now();
     inode->mode = S_CHR | 0620;
     inode->uid = 0;
     inode->gid = GROUP_TTY;
@@ -67,12 +76,15 @@ static int read_inode(struct inode *inode)
 {
     if (inode->ino == INO_ROOT) {
         inode->mode = S_DIR | 0755;
+        inode->atime = inode->mtime = inode->ctime = file_time_now();
         inode->nlink = 2;
         inode->ops = &root_ops;
         inode->fops = &root_file_ops;
         return 0;
     }
+    inode->ops = &node_ops;
     if (inode->ino == INO_PTMX) {
+        inode->atime = inode->mtime = inode->ctime = file_time_now();
         inode->mode = S_CHR | 0666;
         inode->rdev = RDEV_PTMX;
     } else {

@@ -19,6 +19,8 @@ struct pty {
     bool master_open;
     bool locked;     /* TIOCSPTLCK: the slave cannot be opened yet */
     bool was_opened; /* the slave; so when nobody has it open any more, it is gone */
+    bool packet;     /* TIOCPKT: a byte in front of what is read says what it is */
+    u8 news;         /* TIOCPKT_* bits that the master has not been told yet */
     struct wait_queue readers, writers; /* of the master */
 };
 
@@ -53,6 +55,49 @@ static u32 slave_write(struct tty *tty, const char *text, u32 len)
     if (n)
         wake_all(&p->readers);
     return n;
+}
+
+/* Packet mode: the master is told what the slave's settings and flow have become. */
+static void tell(struct pty *p, u8 add, u8 take_back)
+{
+    if (!p->packet)
+        return;
+    p->news = (p->news & ~take_back) | add;
+    wake_all(&p->readers);
+}
+
+static void slave_flow(struct tty *tty)
+{
+    if (tty->stopped)
+        tell(tty->device, TIOCPKT_STOP, TIOCPKT_START);
+    else
+        tell(tty->device, TIOCPKT_START, TIOCPKT_STOP);
+}
+
+/* What is on its way to the master stays, though: it may have been read as well. */
+static void slave_discard(struct tty *tty)
+{
+    tell(tty->device, TIOCPKT_FLUSHWRITE, 0);
+}
+
+static void slave_flushed(struct tty *tty)
+{
+    tell(tty->device, TIOCPKT_FLUSHREAD, 0);
+}
+
+/* Does the other side do ^S and ^Q as everybody does? Then it may act on them by itself. */
+static bool usual_flow(const struct termios2 *t)
+{
+    return (t->c_iflag & IXON) && t->c_cc[VSTOP] == 023 && t->c_cc[VSTART] == 021;
+}
+
+static void slave_set_termios(struct tty *tty, const struct termios2 *old)
+{
+    bool was = usual_flow(old), is = usual_flow(&tty->termios);
+    if (was && !is)
+        tell(tty->device, TIOCPKT_NOSTOP, TIOCPKT_DOSTOP);
+    if (!was && is)
+        tell(tty->device, TIOCPKT_DOSTOP, TIOCPKT_NOSTOP);
 }
 
 static void slave_input_room(struct tty *tty)
@@ -93,6 +138,10 @@ static void slave_closed(struct tty *tty)
 static const struct tty_ops slave_ops = {.write = slave_write,
                                          .room = slave_room,
                                          .input_room = slave_input_room,
+                                         .discard = slave_discard,
+                                         .flow = slave_flow,
+                                         .flushed = slave_flushed,
+                                         .set_termios = slave_set_termios,
                                          .open = slave_open,
                                          .closed = slave_closed};
 
@@ -151,23 +200,37 @@ static void master_release(struct file *file)
     tty_hangup(p->slave);
 }
 
+static bool master_ready(const struct pty *p)
+{
+    return p->head != p->tail || p->news;
+}
+
 static ssize_t master_read(struct file *file, void __user *buf, size_t len, u64 *pos)
 {
     struct pty *p = file->private;
     if (!len)
         return 0;
-    if (p->head == p->tail) {
+    if (!master_ready(p)) {
         if (slave_gone(p))
             return -EIO;
         if (file->flags & O_NONBLOCK)
             return -EAGAIN;
-        int err = wait_event_signal(&p->readers, p->head != p->tail || slave_gone(p), 0);
+        int err = wait_event_signal(&p->readers, master_ready(p) || slave_gone(p), 0);
         if (err)
             return err;
-        if (p->head == p->tail)
+        if (!master_ready(p))
             return -EIO;
     }
     size_t done = 0;
+    if (p->packet) {
+        u8 kind = p->news; /* 0 is TIOCPKT_DATA */
+        p->news = 0;
+        if (copyout(buf, &kind, 1) < 0)
+            return -EFAULT;
+        done = 1;
+        if (kind)
+            return done;
+    }
     while (done < len && p->head != p->tail) {
         char piece[256];
         u32 n = 0;
@@ -212,7 +275,9 @@ static u32 master_poll(struct file *file, struct poll_table *table)
     poll_wait(table, &p->readers);
     poll_wait(table, &p->writers);
     u32 mask = slave_gone(p) ? POLLHUP : 0;
-    if (p->head != p->tail)
+    if (p->news)
+        mask |= POLLPRI;
+    if (master_ready(p))
         mask |= POLLIN | POLLRDNORM;
     if (tty_input_room(p->slave))
         mask |= POLLOUT | POLLWRNORM;
@@ -276,6 +341,14 @@ static int master_ioctl(struct file *file, u32 request, u32 argument)
         return put_number(user, p->locked);
     case TIOCGPTPEER:
         return open_peer(p, argument);
+    case TIOCPKT:
+        if (copyin(&number, user, sizeof(number)) < 0)
+            return -EFAULT;
+        p->packet = number != 0;
+        p->news = 0;
+        return 0;
+    case TIOCGPKT:
+        return put_number(user, p->packet);
     case TIOCSIG: /* as if its key had been pressed */
         if (argument != SIGINT && argument != SIGQUIT && argument != SIGTSTP)
             return -EINVAL;

@@ -29,8 +29,11 @@ struct tty_ops {
     /* Takes as many characters as it has room for, and says how many. */
     u32 (*write)(struct tty *tty, const char *text, u32 len);
     u32 (*room)(struct tty *tty);
-    u32 (*pending)(struct tty *tty);     /* taken, but not yet out; NULL: 0 */
-    void (*discard)(struct tty *tty);    /* forgets what is pending; may be NULL */
+    u32 (*pending)(struct tty *tty);  /* taken, but not yet out; NULL: 0 */
+    void (*discard)(struct tty *tty); /* forgets what is pending; may be NULL */
+    void (*flow)(struct tty *tty);    /* `stopped` has changed; may be NULL */
+    /* The input was flushed (TIOCPKT_FLUSHREAD); may be NULL. */
+    void (*flushed)(struct tty *tty);
     void (*input_room)(struct tty *tty); /* tty_input_room was 0, and no longer is; may be NULL */
     void (*set_termios)(struct tty *tty, const struct termios2 *old); /* may be NULL */
     void (*resized)(struct tty *tty, const struct winsize *to);       /* TIOCSWINSZ; may be NULL */

@@ -364,6 +364,8 @@ void line_flush(struct tty *tty)
     line->tail = line->canon = line->head = 0;
     line->literal = line->erasing = false;
     memset(line->marks, 0, sizeof(line->marks));
+    if (tty->ops->flushed)
+        tty->ops->flushed(tty);
     if (line->full && tty->ops->input_room) {
         line->full = false;
         tty->ops->input_room(tty);

@@ -102,14 +102,22 @@ u32 output_text(struct tty *tty, const char *text, u32 len)
     return taken;
 }
 
+static void set_stopped(struct tty *tty, bool stopped)
+{
+    bool changed = tty->stopped != stopped;
+    tty->stopped = stopped;
+    if (changed && tty->ops->flow)
+        tty->ops->flow(tty);
+}
+
 void output_stop(struct tty *tty)
 {
-    tty->stopped = true;
+    set_stopped(tty, true);
 }
 
 void output_start(struct tty *tty)
 {
-    tty->stopped = false;
+    set_stopped(tty, false);
     tty_output_room(tty);
 }
 

@@ -440,6 +440,61 @@ static void test_poll_and_closing(void)
     close(p.slave);
 }
 
+static int packet(const struct pty *p)
+{
+    char text[100];
+
+    return read(p->master, text, sizeof(text)) == 1 ? text[0] : -1;
+}
+
+static void test_packet_mode(void)
+{
+    struct pty p = pty_open();
+    int on = 1, got = 0;
+
+    pty_set(&p, .no_lflag = ECHO);
+    check_works(ioctl(p.master, TIOCPKT, &on), "a master can ask for packets");
+    check(ioctl(p.master, TIOCGPKT, &got) == 0 && got, "and has them");
+    check_equal(write(p.slave, "abc", 3), 3, "what is written");
+    char text[100];
+    check(read(p.master, text, 100) == 4 && memcmp(text, "\0abc", 4) == 0,
+          "is read behind a byte that says: data");
+    pty_type(&p, "\023");
+    settle();
+    check_equal(bits(p.master) & POLLIN, POLLIN, "^S is news");
+    check_equal(packet(&p), TIOCPKT_STOP, "that the output has stopped");
+    pty_type(&p, "\021");
+    settle();
+    check_equal(packet(&p), TIOCPKT_START, "and ^Q that it goes on");
+    pty_set(&p, .no_iflag = IXON);
+    check_equal(packet(&p), TIOCPKT_NOSTOP, "a program that wants ^S for itself");
+    pty_set(&p, .iflag = IXON);
+    check_equal(packet(&p), TIOCPKT_DOSTOP, "and one that does not");
+    tcflush(p.slave, TCIFLUSH);
+    check_equal(packet(&p), TIOCPKT_FLUSHREAD, "or forgets its input");
+    tcflush(p.slave, TCOFLUSH);
+    check_equal(packet(&p), TIOCPKT_FLUSHWRITE, "or its output");
+    check_silent(p.master, "there is no other news");
+    pty_close(&p);
+}
+
+static void test_owner(void)
+{
+    struct pty p = pty_open();
+    struct stat status;
+
+    check(fstat(p.slave, &status) == 0 && (status.st_mode & 0600) == 0600 &&
+              status.st_uid == geteuid(),
+          "a slave belongs to who opened the master");
+    check(fchmod(p.slave, 0644) == 0 && stat(p.name, &status) == 0 &&
+              (status.st_mode & 07777) == 0644,
+          "its mode can be changed");
+    pty_close(&p);
+    p = pty_open();
+    check(stat(p.name, &status) == 0 && (status.st_mode & 07777) != 0644, "the next is new");
+    pty_close(&p);
+}
+
 int main(void)
 {
     test_pair();
@@ -454,5 +509,7 @@ int main(void)
     test_flow();
     test_ioctl();
     test_poll_and_closing();
+    test_packet_mode();
+    test_owner();
     return check_done();
 }

@@ -2,6 +2,7 @@
  * what Ferry does not have are 0. */
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/cpu/trap.h"
+#include "kernel/fs/tty.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
@@ -62,7 +63,8 @@ void pid_stat(struct text *t, const struct subject *s)
     subject_ticks(s, &user, &system);
     memory_count(mm, &use);
     text_printf(t, "%u (%s) %c %u %u %u %u %d 0 ", subject_id(s), subject_name(s), state_letter(s),
-                parent_pid(p), p->pgid, p->sid, 0, -1);
+                parent_pid(p), p->pgid, p->sid, p->tty ? p->tty->rdev : 0,
+                p->tty ? (s32)p->tty->foreground : -1);
     text_printf(t, "%u 0 %u 0 %llu %llu %llu %llu ", entries[ENTRY_MINOR_FAULT],
                 entries[ENTRY_MAJOR_FAULT], user, system, p->children_usage.ticks_user,
                 p->children_usage.ticks_system);
