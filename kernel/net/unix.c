@@ -120,7 +120,7 @@ static void unix_release(struct socket *s)
 static bool has_room(const struct unix_socket *u)
 {
     const struct unix_socket *peer = u->peer;
-    if (u->s.state == SOCKET_LISTENING || u->charged * 4 > u->s.sndbuf)
+    if (u->s.state == SOCKET_LISTENING || u->charged * 4 > unix_send_limit(u))
         return false;
     return u->s.type != SOCK_DGRAM || !peer || peer->peer == u || !unix_full(peer);
 }

@@ -154,6 +154,7 @@ static inline struct user_cursor user_cursor(const struct user_vec *v)
 {
     return (struct user_cursor){v->range, v->count, 0};
 }
+u32 unix_send_limit(const struct unix_socket *u); /* SO_SNDBUF, or less when memory is short */
 struct unix_packet *unix_packet_new(struct unix_socket *sender, u32 len); /* NULL without memory */
 /* One that refers to bytes in a page of somebody else's, and copies none. */
 struct unix_packet *unix_packet_of(struct unix_socket *sender, struct frag f);

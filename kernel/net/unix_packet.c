@@ -11,6 +11,20 @@
 
 #define HEAP_OBJECT 1024u /* header and bytes together, at most */
 
+/* What waits in queues belongs to no process that could be blamed for it: all of it together may
+ * take a quarter of the memory. Beyond that, send buffers are as small as they can be. */
+static u32 charged_by_all;
+
+static bool memory_is_short(void)
+{
+    return charged_by_all / PAGE_SIZE >= nr_frames / 4;
+}
+
+u32 unix_send_limit(const struct unix_socket *u)
+{
+    return memory_is_short() ? MIN(u->s.sndbuf, PAGE_SIZE) : u->s.sndbuf;
+}
+
 static void free_pages(struct unix_packet *p)
 {
     for (u32 i = 0; i < p->nr_pages && p->pages[i]; i++)
@@ -25,6 +39,7 @@ static struct unix_packet *charge(struct unix_packet *p, struct unix_socket *sen
     p->sender = unix_hold(sender);
     p->charge = size + p->nr_pages * PAGE_SIZE;
     sender->charged += p->charge;
+    charged_by_all += p->charge;
     return p;
 }
 
@@ -33,7 +48,7 @@ struct unix_packet *unix_packet_new(struct unix_socket *sender, u32 len)
     bool is_short = sizeof(struct unix_packet) + len <= HEAP_OBJECT;
     u32 nr_pages = is_short ? 0 : DIV_ROUND_UP(len, PAGE_SIZE);
     u32 size = sizeof(struct unix_packet) + (is_short ? len : nr_pages * sizeof(struct page *));
-    struct unix_packet *p = kzalloc(size);
+    struct unix_packet *p = nr_pages > 1 && memory_is_short() ? NULL : kzalloc(size);
     if (!p)
         return NULL;
     p->nr_pages = nr_pages;
@@ -68,7 +83,8 @@ void unix_packet_put(struct unix_packet *p)
     struct unix_socket *sender = p->sender;
     struct unix_rights *rights = p->rights;
     sender->charged -= p->charge;
-    if (sender->charged * 4 <= sender->s.sndbuf) /* worth a writer's while */
+    charged_by_all -= p->charge;
+    if (sender->charged * 4 <= unix_send_limit(sender)) /* worth a writer's while */
         wake_all(&sender->s.writers);
     unix_put(sender);
     free_pages(p);

@@ -18,11 +18,11 @@
 static int wait_room(struct unix_socket *u, u32 flags, u64 deadline)
 {
     struct socket *s = &u->s;
-    while (!s->error && !s->tx_shut && u->charged >= s->sndbuf) {
+    while (!s->error && !s->tx_shut && u->charged >= unix_send_limit(u)) {
         if (flags & MSG_DONTWAIT)
             return -EAGAIN;
-        int err = wait_event_signal(&s->writers, s->error || s->tx_shut || u->charged < s->sndbuf,
-                                    deadline);
+        int err = wait_event_signal(
+            &s->writers, s->error || s->tx_shut || u->charged < unix_send_limit(u), deadline);
         if (err)
             return socket_wait_error(err, s->snd_timeout);
     }
@@ -74,7 +74,7 @@ static ssize_t send_stream(struct unix_socket *u, struct message *m, struct unix
     if (u->s.tx_shut)
         return broken_pipe(m->flags);
     while (done < len && !err) {
-        u32 chunk = MIN(MIN(len - done, STREAM_CHUNK), u->s.sndbuf / 2);
+        u32 chunk = MIN(MIN(len - done, STREAM_CHUNK), unix_send_limit(u) / 2);
         struct unix_packet *p = make_packet(u, &from, chunk, m->flags, deadline, control);
         if (is_err(p)) {
             err = ptr_err(p);

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from prompt import CTRL_C, Prompt
+from prompt import CTRL_C, CTRL_D, ENTER, Prompt
 
 
 def held(at):
@@ -82,4 +82,29 @@ def test_a_full_tmp_says_so(at):
     assert "No space left on device" in output
     still_works(at)
     at.run("rm full")
+    assert settled(at, before) == before
+
+
+FILL = r"""
+use Fcntl; use Socket;
+for (1..400) {
+    socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die;
+    fcntl($a, F_SETFL, O_NONBLOCK);
+    1 while syswrite($a, "x" x 60000);
+    push @sockets, $a, $b;
+}
+print scalar(@sockets), "\n";
+open(F, "/proc/ferry/pages"); print grep(/sock|total/, <F>);
+"""
+
+
+def test_unread_bytes_in_sockets_take_a_part_of_the_memory(at):
+    before = settled(at)
+    at.key("cat > fill.pl" + ENTER, FILL, CTRL_D, pause=0.3)
+    at.prompt()
+    said = at.run("perl fill.pl").split()
+    assert said[0] == "800"  # each pair still takes something
+    total, held_by_sockets = int(said[2]), int(said[5])
+    assert total / 5 < held_by_sockets < total / 3
+    at.run("rm fill.pl")
     assert settled(at, before) == before

@@ -256,7 +256,7 @@ def test_netstat_lists_listeners_and_connections(ferry):
     ferry.sh("wait", seconds=20)
 
 
-@pytest.mark.parametrize("test", ["inet", "udp", "icmp", "sockets"])
+@pytest.mark.parametrize("test", ["inet", "udp", "icmp", "sockets", "unixsockets"])
 def test_sockets_leave_nothing_behind(ferry, test):
     ferry.sh(f"/tests/{test} >/dev/null", seconds=60)
     before = settled_holdings(ferry)
