@@ -1,8 +1,8 @@
 /*
  * Datagrams, whatever is in them: received ones wait in the socket's queue, each with what is
- * known of it; those to be sent are gathered into one buffer. The path to the wire is the plain
- * one: one copy into the stack's buffer, one descriptor. Without fragmentation: what does not fit
- * the MTU is refused with EMSGSIZE, as on Linux with IP_PMTUDISC_DO.
+ * known of it; those to be sent are gathered into one buffer, or into several when they are longer
+ * than a packet (fragment.c). The path to the wire is the plain one: one copy into the stack's
+ * buffer, one descriptor.
  */
 #include "kernel/net/datagram.h"
 #include <linux/in.h>
@@ -14,6 +14,7 @@
 #include "kernel/net/net.h"
 #include "kernel/net/stack.h"
 #include "kernel/net/uapi.h"
+#include "kernel/net/wire.h"
 #include "lwip/ip.h"
 
 #define MAX_LENGTH 0xFFFFu /* of any datagram */
@@ -22,7 +23,8 @@ struct datagram { /* a received one */
     TAILQ_ENTRY(datagram) link;
     struct pbuf *p;
     struct endpoint from;
-    u32 to; /* the address that it was sent to */
+    u32 held; /* bytes of receive buffers */
+    u32 to;   /* the address that it was sent to */
     u8 ttl, tos;
     u8 interface; /* its number */
 };
@@ -32,8 +34,9 @@ struct datagram { /* a received one */
 bool datagram_queue(struct socket *s, struct pbuf *p, struct endpoint from)
 {
     struct datagram *d = NULL;
-    /* A waiting datagram holds a whole receive buffer, however short it is. */
-    if (!s->rx_shut && s->rx_bytes + RX_BUFFER_SIZE <= s->rcvbuf)
+    /* A waiting datagram holds whole receive buffers, however short it is. */
+    u32 held = pbuf_clen(p) * RX_BUFFER_SIZE;
+    if (!s->rx_shut && s->rx_bytes + held <= s->rcvbuf)
         d = kmalloc(sizeof(*d));
     if (!d) {
         s->drops++;
@@ -46,7 +49,8 @@ bool datagram_queue(struct socket *s, struct pbuf *p, struct endpoint from)
     d->ttl = IPH_TTL(ip4_current_header());
     d->tos = IPH_TOS(ip4_current_header());
     d->interface = netif_get_index(ip_current_input_netif());
-    s->rx_bytes += RX_BUFFER_SIZE;
+    d->held = held;
+    s->rx_bytes += held;
     TAILQ_INSERT_TAIL(&s->datagrams, d, link);
     wake_all(&s->readers);
     return true;
@@ -56,7 +60,7 @@ static void drop_first(struct socket *s)
 {
     struct datagram *d = TAILQ_FIRST(&s->datagrams);
     TAILQ_REMOVE(&s->datagrams, d, link);
-    s->rx_bytes -= RX_BUFFER_SIZE;
+    s->rx_bytes -= d->held;
     pbuf_free(d->p);
     kfree(d);
 }
@@ -213,6 +217,38 @@ int datagram_destination(struct socket *s, const struct message *m, struct endpo
     return socket_take_error(s);
 }
 
+int datagram_must_cut(const struct socket *s, u32 dest, struct netif *netif, u32 len)
+{
+    ip_addr_t to = {.addr = dest};
+    if (len <= datagram_mtu(dest) - (s->ip.header_included ? 0 : IP_HEADER))
+        return false;
+    if (len > 0xFFFFu - IP_HEADER || s->ip.header_included || ip_addr_isbroadcast(&to, netif))
+        return -EMSGSIZE;
+    return s->ip.mtu_discover == IP_PMTUDISC_DO || s->ip.mtu_discover == IP_PMTUDISC_PROBE
+               ? -EMSGSIZE
+               : true;
+}
+
+struct pbuf *datagram_copy(struct socket *s, const struct pbuf *p)
+{
+    struct pbuf *copy = NULL;
+    for (; p; p = p->next) { /* piece by piece: a piece is one heap object */
+        struct pbuf *piece = pbuf_alloc(PBUF_RAW, p->len, PBUF_RAM);
+        if (!piece) {
+            if (copy)
+                pbuf_free(copy);
+            return NULL;
+        }
+        memcpy(piece->payload, p->payload, p->len);
+        ledger_add(s->account, EDGE_SOCK_SOCK, MOVER_CPU, p->len);
+        if (copy)
+            pbuf_cat(copy, piece);
+        else
+            copy = piece;
+    }
+    return copy;
+}
+
 u32 datagram_mtu(u32 destination)
 {
     return MIN(inet_mtu(destination), (u32)MTU_MAX);
@@ -247,7 +283,8 @@ void datagram_begin(struct socket *s, u32 bytes)
 ssize_t datagram_sent(struct socket *s, struct pbuf *p, int lwip_err, u32 bytes)
 {
     output_datagram = (struct output_datagram){NULL, 0};
-    pbuf_free(p);
+    if (p)
+        pbuf_free(p);
     net_flush();
     net_poll(); /* to ourselves: it arrives at once */
     if (lwip_err == ERR_VAL)

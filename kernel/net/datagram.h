@@ -33,4 +33,21 @@ ssize_t datagram_sent(struct socket *s, struct pbuf *p, int lwip_err, u32 bytes)
  * then. NULL: there is no route. */
 struct netif *datagram_route(const struct socket *s, u32 destination, u32 *source);
 
+/* fragment.c: a datagram that is longer than a packet. A list of packets, linked by `next`, each
+ * with room for its IP header at the start; `header` bytes of the first are left to the protocol.
+ */
+struct pbuf *fragments_gather(const struct message *m, u32 header, u32 mtu); /* or err_ptr */
+u32 fragments_sum(const struct pbuf *list, u32 sum); /* inet_sum over all, without IP headers */
+struct ip_addresses {
+    u32 source, dest;
+};
+/* Sends them; takes the list. The bytes that were the program's, or an errno. */
+ssize_t fragments_send(struct socket *s, struct pbuf *list, struct netif *netif,
+                       const struct ip_addresses *a, u8 protocol, u32 header);
+/* True when a datagram with so many bytes behind its IP header has to be cut, and may be;
+ * -EMSGSIZE when it may not. */
+int datagram_must_cut(const struct socket *s, u32 dest, struct netif *netif, u32 len);
+/* A copy of a received packet, for a socket of its own. NULL without memory. */
+struct pbuf *datagram_copy(struct socket *s, const struct pbuf *p);
+
 #endif

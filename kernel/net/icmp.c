@@ -102,10 +102,9 @@ static u8_t on_reply(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_ad
     if (p->len < header + sizeof(*icmp) || icmp->type != ICMP_ECHOREPLY || !s->local.port ||
         icmp->un.echo.id != s->local.port)
         return 0;
-    struct pbuf *copy = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+    struct pbuf *copy = datagram_copy(s, p);
     if (copy) {
         pbuf_remove_header(copy, header);
-        ledger_add(s->account, EDGE_SOCK_SOCK, MOVER_CPU, copy->tot_len);
         datagram_queue(s, copy, (struct endpoint){ip4_addr_get_u32(from), 0});
     }
     return 0;

@@ -309,6 +309,10 @@ err_t interface_output(struct netif *netif, struct pbuf *p)
     struct netdev_packet pkt;
     u16 mss = f.s ? f.s->mss : d->mtu - IP_HEADER - TCP_HEADER;
     bool tso = f.tcp && f.payload_len > mss;
+    if (!tso && p->tot_len > ETH_HEADER + MAX(d->mtu, MTU_MIN)) { /* lwIP's answer to a long ping */
+        record_end(r, false);
+        return ERR_VAL;
+    }
     bool offload = f.tcp && (tso || d->features & NETDEV_CSUM);
     bool bounced = false;
     u8 *headers = f.headers, *whole = p->next ? NULL : f.headers;

@@ -29,11 +29,9 @@ static bool wanted(const struct socket *s, const struct pbuf *p)
 static u8_t on_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_addr_t *from)
 {
     struct socket *s = arg;
-    struct pbuf *copy = wanted(s, p) ? pbuf_clone(PBUF_RAW, PBUF_RAM, p) : NULL;
-    if (copy) {
-        ledger_add(s->account, EDGE_SOCK_SOCK, MOVER_CPU, copy->tot_len);
+    struct pbuf *copy = wanted(s, p) ? datagram_copy(s, p) : NULL;
+    if (copy)
         datagram_queue(s, copy, (struct endpoint){ip4_addr_get_u32(from), 0});
-    }
     return 0; /* it goes on to the stack */
 }
 
@@ -119,6 +117,14 @@ static ssize_t raw_send_message(struct socket *s, struct message *m)
     if (!netif)
         return -ENETUNREACH;
     ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
+    int cut = datagram_must_cut(s, to.ip, netif, bytes);
+    if (cut < 0)
+        return cut;
+    if (cut) {
+        struct ip_addresses a = {source, to.ip};
+        struct pbuf *list = fragments_gather(m, 0, datagram_mtu(to.ip));
+        return is_err(list) ? ptr_err(list) : fragments_send(s, list, netif, &a, s->protocol, 0);
+    }
     struct pbuf *p =
         datagram_gather(m, datagram_mtu(to.ip) - (s->ip.header_included ? 0 : IP_HEADER));
     if (is_err(p))

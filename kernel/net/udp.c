@@ -102,6 +102,27 @@ static int udp_socket_connect(struct socket *s, const struct address *a, bool no
     return 0;
 }
 
+/* The same for one that is longer than a packet. */
+static ssize_t send_long(struct socket *s, const struct message *m, const struct endpoint *to,
+                         struct netif *netif, u32 source)
+{
+    struct ip_addresses a = {source, to->ip};
+    u16 len = UDP_HEADER + m->data->bytes;
+    struct pbuf *list = fragments_gather(m, UDP_HEADER, datagram_mtu(to->ip));
+    if (is_err(list))
+        return ptr_err(list);
+    struct udp_hdr *h = (void *)((u8 *)list->payload + IP_HEADER);
+    *h = (struct udp_hdr){s->local.port, to->port, lwip_htons(len), 0};
+    u8 rest[4] = {0, IP_PROTO_UDP, len >> 8, len & 0xFF};
+    u32 pseudo = inet_sum(inet_sum(0, &a, sizeof(a)), rest, sizeof(rest));
+    h->chksum = ~inet_fold(fragments_sum(list, pseudo));
+    if (!h->chksum)
+        h->chksum = 0xFFFF; /* 0 would mean that there is none */
+    if (interface_card(netif))
+        ledger_add(s->account, EDGE_SOCK_NIC, MOVER_TOUCH, m->data->bytes);
+    return fragments_send(s, list, netif, &a, IP_PROTO_UDP, UDP_HEADER);
+}
+
 static ssize_t udp_send_message(struct socket *s, struct message *m)
 {
     struct endpoint to;
@@ -115,10 +136,11 @@ static ssize_t udp_send_message(struct socket *s, struct message *m)
     if (!netif)
         return -ENETUNREACH;
     ip_addr_t ip = {.addr = to.ip}, from = {.addr = source};
-    if (m->data->bytes > 0xFFFFu - IP_HEADER - UDP_HEADER)
-        return -EMSGSIZE;
     if (!s->local.port && (err = bind_to(s, (struct endpoint){0, 0})) < 0)
         return err == -EADDRINUSE ? -EAGAIN : err;
+    int cut = datagram_must_cut(s, to.ip, netif, UDP_HEADER + m->data->bytes);
+    if (cut)
+        return cut < 0 ? cut : send_long(s, m, &to, netif, source);
     struct pbuf *p = datagram_gather(m, datagram_mtu(to.ip) - (IP_HEADER + UDP_HEADER));
     if (is_err(p))
         return ptr_err(p);

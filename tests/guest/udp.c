@@ -290,6 +290,18 @@ static void test_limits(void)
         }
     }
     check_equal(got, 1472, "arrives as it was");
+    for (size_t i = 0; i < sizeof(big); i++) {
+        big[i] = pattern(i);
+    }
+    check_equal(to(one, big, 65507, &b), 65507, "the longest that there is");
+    memset(big, 0, sizeof(big));
+    got = recv(two, big, sizeof(big), 0);
+    for (ssize_t i = 0; i < got; i++) {
+        if (big[i] != (char)pattern(i)) {
+            got = -i;
+        }
+    }
+    check_equal(got, 65507, "arrives as it was, too");
     b.sin_port = 0;
     check_errno(to(one, "x", 1, &b), EINVAL, "to port 0: EINVAL");
     all.sin_addr.s_addr = htonl(INADDR_BROADCAST);

@@ -56,7 +56,7 @@
 #define IP_FORWARD                    0
 #define IP_FRAG                       0 /* a TSO segment is longer than the MTU on purpose */
 #define IP_REASSEMBLY                 1
-#define IP_REASS_MAX_PBUFS            64
+#define IP_REASS_MAX_PBUFS            256
 #define SO_REUSE                      1
 #define IP_SOF_BROADCAST              1
 #define LWIP_HAVE_LOOPIF              1
