@@ -168,6 +168,12 @@ static const struct fs_type *find_type(const char *name)
     return NULL;
 }
 
+void filesystems_format(struct text *t)
+{
+    for (u32 i = 0; i < ARRAY_LEN(types); i++)
+        text_printf(t, "%s\t%s\n", types[i]->needs_device ? "" : "nodev", types[i]->name);
+}
+
 static bool device_mounted(const struct block_device *device)
 {
     const struct mount *m;

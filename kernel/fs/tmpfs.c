@@ -10,6 +10,7 @@
 
 #define TMPFS_MAGIC      0x01021994
 #define SECTORS_PER_PAGE (PAGE_SIZE / 512)
+#define KEPT_FREE        16 /* one frame of so many is left to programs */
 
 /* --- Pages ------------------------------------------------------------------------------------ */
 
@@ -27,12 +28,21 @@ static void read_hole(struct mapping *m, struct page **run, u32 nr)
     }
 }
 
+/* Files here must not take the last memory from programs, however many file systems share it. */
+static bool memory_is_short(void)
+{
+    u32 kept = total_frames / KEPT_FREE;
+    if (nr_free_frames < kept)
+        cache_reclaim(kept - nr_free_frames);
+    return nr_free_frames < kept;
+}
+
 static int prepare_write(struct mapping *m, u32 index, u32 offset, u32 len)
 {
     const struct tmpfs *fs = tmpfs_of(m->host);
-    if (fs->pages < fs->max_pages || cache_find_dirty(m, index, index + 1, true) == index)
+    if (cache_find_dirty(m, index, index + 1, true) == index)
         return 0;
-    return -ENOSPC;
+    return fs->pages >= fs->max_pages || (!m->is_metadata && memory_is_short()) ? -ENOSPC : 0;
 }
 
 static void count_pages(struct mapping *m, int pages)

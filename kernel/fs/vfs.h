@@ -282,7 +282,8 @@ int vfs_mount(struct inode *on, const char *source, const char *type, u32 flags,
 int vfs_remount(struct inode *root, u32 flags, const char *options);
 int vfs_umount(
     struct inode *root); /* takes the reference; -EBUSY, -EINVAL: nothing mounted there */
-void mounts_format(struct text *t); /* /proc/mounts */
+void mounts_format(struct text *t);      /* /proc/mounts */
+void filesystems_format(struct text *t); /* /proc/filesystems */
 
 /* open.c */
 struct file *file_open_at(struct inode *start, const char *path, u32 flags, u16 mode);

@@ -90,12 +90,12 @@ end:
 
 int mmap_make_writable(struct mm *mm, struct vma *v, u32 address)
 {
-    struct inode *inode = inode_hold(v->inode); /* the region may go while we sleep */
+    struct inode *inode = inode_hold(v->inode);
     struct page *page = phys_page(*pte_get(mm, address, false) & PAGE_MASK);
     page_get(page, HOLD_USE);
     int err = cache_make_dirty(&inode->mapping, page);
+    v = vma_find(mm, address); /* all may have changed while that slept */
     u32 *pte = pte_get(mm, address, false);
-    v = vma_find(mm, address);
     if (!err && v && v->inode == inode && v->shared && (v->prot & PROT_WRITE) && pte &&
         (*pte & PTE_PRESENT) && (*pte & PAGE_MASK) == page_phys(page)) {
         *pte |= PTE_WRITE | PTE_DIRTY;

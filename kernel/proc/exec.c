@@ -8,6 +8,7 @@
  */
 #include "kernel/proc/exec.h"
 #include <linux/fcntl.h>
+#include <linux/mount.h>
 #include "kernel/cpu/segments.h"
 #include "kernel/ledger/trace.h"
 #include "kernel/lib/lib.h"
@@ -28,7 +29,9 @@
 
 static int may_execute(const struct inode *inode)
 {
-    return S_TYPE(inode->mode) == S_REG && inode->mode & 0111 ? 0 : -EACCES;
+    if (S_TYPE(inode->mode) != S_REG || (inode->super->flags & MS_NOEXEC))
+        return -EACCES;
+    return inode_permission(inode, MAY_EXECUTE);
 }
 
 struct inode *program_open(struct inode *start, const char *path, u32 walk_flags)

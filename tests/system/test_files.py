@@ -70,6 +70,16 @@ def test_what_nobody_else_has_is_never_dropped():
         ferry.sh("rm /tmp/*")
 
 
+def test_files_in_ram_leave_memory_to_programs():
+    """However many such file systems are filled: ENOSPC comes before the last memory is gone."""
+    with Ferry(shell=True, net=False, mem=64) as ferry:
+        for folder in ("/tmp", "/var", "/run", "/root"):
+            assert "No space left" in ferry.sh(f"dd if=/dev/zero of={folder}/fill bs=64k 2>&1", status=1)
+        assert sums()["1m"] in ferry.sh("sha256sum /data/1m")
+        ferry.sh("seq 1000 | sort -n | tail -1 | grep -qx 1000")
+        ferry.sh("rm /tmp/fill /var/fill /run/fill /root/fill && cp /data/1m /tmp && rm /tmp/1m")
+
+
 def test_the_disk_is_still_read_only():
     with Ferry(shell=True, net=False) as ferry:
         for command in ("echo x >/etc/new", "mkdir /data/new", "rm -f /data/one", "mv -f /data/one /data/two",

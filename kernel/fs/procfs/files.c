@@ -32,7 +32,7 @@ const struct proc_file proc_files[] = {
     {"ferry/pages", .text = ferry_pages},
     {"ferry/proof", .text = net_proof_format, .write = ferry_proof_write},
     {"ferry/trace", .text = trace_format},
-    {"filesystems", .text = proc_filesystems},
+    {"filesystems", .text = filesystems_format},
     {"interrupts", .text = irq_format},
     {"kmsg", .mode = S_REG | 0400, .fops = &kmsg_fops},
     {"loadavg", .text = proc_loadavg},

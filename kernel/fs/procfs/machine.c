@@ -184,13 +184,6 @@ void proc_cpuinfo(struct text *t)
     text_printf(t, "%s%s\n\n", cpu_has_smep ? " smep" : "", cpu_has_smap ? " smap" : "");
 }
 
-void proc_filesystems(struct text *t)
-{
-    static const struct fs_type *const types[] = {&ext2_fs, &proc_fs, &dev_fs};
-    for (u32 i = 0; i < ARRAY_LEN(types); i++)
-        text_printf(t, "%s\t%s\n", types[i] == &ext2_fs ? "" : "nodev", types[i]->name);
-}
-
 void proc_devices(struct text *t)
 {
     text_printf(t, "Character devices:\n  1 mem\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n\n"

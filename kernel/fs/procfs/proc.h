@@ -128,7 +128,6 @@ void proc_loadavg(struct text *t);
 void proc_version(struct text *t);
 void proc_cmdline(struct text *t);
 void proc_cpuinfo(struct text *t);
-void proc_filesystems(struct text *t);
 void proc_devices(struct text *t);
 void proc_partitions(struct text *t);
 void proc_diskstats(struct text *t);
