@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -294,6 +296,107 @@ static void test_present(void)
     check_equal(map(NULL, 2, PLAIN | MAP_POPULATE)[PAGE], 0, "MAP_POPULATE is taken");
 }
 
+static sigjmp_buf caught;
+static siginfo_t fault;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    fault = *info;
+    siglongjmp(caught, 1);
+}
+
+/* The signal that touching it brings; 0 when it is there. What is known of it is in `fault`. */
+static int signal_of(char *at, bool write)
+{
+    memset(&fault, 0, sizeof(fault));
+    if (sigsetjmp(caught, 1) == 0) {
+        if (write) {
+            *(volatile char *)at = 1;
+        } else {
+            touch(at);
+        }
+    }
+    return fault.si_signo;
+}
+
+static void test_signals(void)
+{
+    const struct sigaction handler = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    char *m = mmap(NULL, 2 * PAGE, PROT_READ, PLAIN, -1, 0);
+
+    sigaction(SIGSEGV, &handler, NULL);
+    sigaction(SIGBUS, &handler, NULL);
+    check(signal_of(m + 5, true) == SIGSEGV && fault.si_code == SEGV_ACCERR &&
+              fault.si_addr == m + 5,
+          "writing where one may only read: SIGSEGV, SEGV_ACCERR, and the address");
+    munmap(m + PAGE, PAGE);
+    check(signal_of(m + PAGE + 7, false) == SIGSEGV && fault.si_code == SEGV_MAPERR &&
+              fault.si_addr == m + PAGE + 7,
+          "reading where nothing is: SIGSEGV, SEGV_MAPERR, and the address");
+    mprotect(m, PAGE, PROT_NONE);
+    check(signal_of(m, false) == SIGSEGV && fault.si_code == SEGV_ACCERR,
+          "PROT_NONE: SIGSEGV, SEGV_ACCERR");
+    munmap(m, PAGE);
+}
+
+static int write_shared(void *m)
+{
+    *(char *)m = 'c';
+    return 0;
+}
+
+static void test_shared_files(void)
+{
+    char name[] = "/tmp/mapping-XXXXXX", byte = 0;
+    int fd = mkstemp(name);
+
+    unlink(name);
+    ftruncate(fd, 2 * PAGE + 10);
+
+    char *shared = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+    char *private = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, 0);
+
+    if (!check_works((long)shared, "a file can be mapped to be shared and written")) {
+        return;
+    }
+    check(shared[0] == 0 && shared[2 * PAGE + 9] == 0, "a hole in it is zero");
+    shared[PAGE] = 's';
+    pread(fd, &byte, 1, PAGE);
+    check_equal(byte, 's', "read sees what is written through the mapping");
+    pwrite(fd, "w", 1, PAGE + 1);
+    check_equal(shared[PAGE + 1], 'w', "the mapping shows what write has written");
+    check_equal(private[PAGE], 's', "so does a private one that was not written");
+    private[PAGE] = 'p';
+    check(shared[PAGE] == 's' && private[PAGE + 1] == 'w', "its first write makes a copy");
+    pwrite(fd, "x", 1, PAGE + 1);
+    check_equal(private[PAGE + 1], 'w', "which no write changes any more");
+    check_exit(write_shared, shared, 0, "a child writes to it");
+    check_equal(shared[0], 'c', "and its parent sees that");
+    check_equal(msync(shared, 3 * PAGE, MS_SYNC), 0, "msync works");
+    shared[2 * PAGE + 100] = 'z';
+    pread(fd, &byte, 1, 2 * PAGE + 9);
+    check_equal(lseek(fd, 0, SEEK_END), 2 * PAGE + 10, "the mapping does not make the file longer");
+
+    check(signal_of(shared + 3 * PAGE + 3, false) == SIGBUS && fault.si_code == BUS_ADRERR &&
+              fault.si_addr == shared + 3 * PAGE + 3,
+          "a page behind its end: SIGBUS, BUS_ADRERR, and the address");
+    check_equal(signal_of(shared + 3 * PAGE, true), SIGBUS, "for writing, too");
+    ftruncate(fd, 10);
+    check_equal(signal_of(shared + PAGE, false), SIGBUS, "as is one that was cut off");
+    check_equal(signal_of(private + PAGE, false), SIGBUS, "a private copy goes with it");
+    check_equal(shared[0], 'c', "what is left stays");
+    ftruncate(fd, 2 * PAGE);
+    check(signal_of(shared + PAGE, false) == 0 && shared[PAGE] == 0,
+          "when the file grows again it is there, and zero");
+    check_errno(pread(fd, shared + 3 * PAGE, 10, 0), EFAULT,
+                "a call that would touch a page behind the end: EFAULT");
+    munmap(shared, 4 * PAGE);
+    munmap(private, 4 * PAGE);
+    close(fd);
+    signal(SIGSEGV, SIG_DFL);
+    signal(SIGBUS, SIG_DFL);
+}
+
 static int limited(void *unused)
 {
     const struct rlimit none = {0, 0};
@@ -367,6 +470,8 @@ int main(int argc, char **argv)
     test_growing();
     test_advice();
     test_present();
+    test_signals();
+    test_shared_files();
     check_exit(limited, NULL, 0, "RLIMIT_DATA limits writable memory, and no other");
     test_segments();
     return check_done();
