@@ -307,6 +307,14 @@ static void format_word(struct text *t, const char *word)
         text_printf(t, *word > ' ' && *word != '\\' ? "%c" : "\\%03o", *word);
 }
 
+static void format_flags(struct text *t, const struct super *s)
+{
+    text_printf(t, "%s%s%s%s,%s", s->flags & MS_RDONLY ? "ro" : "rw",
+                s->flags & MS_NOSUID ? ",nosuid" : "", s->flags & MS_NODEV ? ",nodev" : "",
+                s->flags & MS_NOEXEC ? ",noexec" : "",
+                s->flags & MS_NOATIME ? "noatime" : "relatime");
+}
+
 void mounts_format(struct text *t)
 {
     const struct mount *m;
@@ -315,12 +323,42 @@ void mounts_format(struct text *t)
         format_word(t, m->source);
         text_string(t, " ");
         format_word(t, m->path);
-        text_printf(t, " %s %s%s%s%s,%s", s->type, s->flags & MS_RDONLY ? "ro" : "rw",
-                    s->flags & MS_NOSUID ? ",nosuid" : "", s->flags & MS_NODEV ? ",nodev" : "",
-                    s->flags & MS_NOEXEC ? ",noexec" : "",
-                    s->flags & MS_NOATIME ? "noatime" : "relatime");
+        text_printf(t, " %s ", s->type);
+        format_flags(t, s);
         if (s->show_options)
             s->show_options(s, t);
         text_string(t, " 0 0\n");
+    }
+}
+
+/* Mounts are numbered by their place in the list. */
+static u32 mount_id(const struct super *super)
+{
+    const struct mount *m;
+    u32 id = 1;
+    TAILQ_FOREACH (m, &mounts, link) {
+        if (m->super == super)
+            return id;
+        id++;
+    }
+    return 0;
+}
+
+void mountinfo_format(struct text *t)
+{
+    const struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link) {
+        const struct super *s = m->super;
+        text_printf(t, "%u %u %u:%u / ", mount_id(s), m->dir ? mount_id(m->dir->super) : 0,
+                    s->dev >> 8, s->dev & 255);
+        format_word(t, m->path);
+        text_string(t, " ");
+        format_flags(t, s);
+        text_printf(t, " - %s ", s->type);
+        format_word(t, m->source);
+        text_string(t, s->flags & MS_RDONLY ? " ro" : " rw");
+        if (s->show_options)
+            s->show_options(s, t);
+        text_string(t, "\n");
     }
 }

@@ -283,6 +283,7 @@ int vfs_remount(struct inode *root, u32 flags, const char *options);
 int vfs_umount(
     struct inode *root); /* takes the reference; -EBUSY, -EINVAL: nothing mounted there */
 void mounts_format(struct text *t);      /* /proc/mounts */
+void mountinfo_format(struct text *t);   /* /proc/<pid>/mountinfo */
 void filesystems_format(struct text *t); /* /proc/filesystems */
 
 /* open.c */

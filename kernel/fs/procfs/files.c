@@ -60,7 +60,7 @@ const struct proc_file proc_files[] = {
     {"sys/kernel/cap_last_cap", .line = "40"},
     {"sys/kernel/domainname", .text = sys_domainname, .write = sys_domainname_write},
     {"sys/kernel/hostname", .text = sys_hostname, .write = sys_hostname_write},
-    {"sys/kernel/ngroups_max", .line = "65536"},
+    {"sys/kernel/ngroups_max", .line = "1000"},
     {"sys/kernel/osrelease", .line = UTS_RELEASE},
     {"sys/kernel/ostype", .line = UTS_SYSNAME},
     {"sys/kernel/overflowgid", .line = "65534"},

@@ -212,8 +212,3 @@ void proc_diskstats(struct text *t)
         text_printf(t, "%4u %7u %s %u 0 %llu 0 %u 0 %llu 0 0 0 0\n", d->rdev >> 8, d->rdev & 255,
                     d->name, d->reads, d->sectors_read, d->writes, d->sectors_written);
 }
-
-void proc_mounts(struct text *t)
-{
-    mounts_format(t);
-}

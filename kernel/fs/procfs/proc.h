@@ -132,7 +132,6 @@ void proc_devices(struct text *t);
 void proc_partitions(struct text *t);
 void proc_diskstats(struct text *t);
 void proc_vmstat(struct text *t);
-void proc_mounts(struct text *t);
 
 /* sys.c: /proc/sys */
 void sys_hostname(struct text *t);

@@ -1,6 +1,7 @@
 /* What the files of /proc/<pid> say, in the formats of proc(5). Fields of Linux that stand for
  * what Ferry does not have are 0. */
 #include "kernel/fs/procfs/proc.h"
+#include <linux/resource.h>
 #include "kernel/cpu/trap.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/lib.h"
@@ -19,7 +20,10 @@ static u32 parent_pid(const struct process *p)
 
 char state_letter(const struct subject *s)
 {
-    return !s->task ? 'Z' : s->task->state == TASK_SLEEPING ? 'S' : 'R';
+    return !s->task                          ? 'Z'
+           : s->task->signals.stopped        ? 'T'
+           : s->task->state == TASK_SLEEPING ? 'S'
+                                             : 'R';
 }
 
 static const char *state_name(char letter)
@@ -52,6 +56,51 @@ static void subject_ticks(const struct subject *s, u64 *user, u64 *system)
     }
 }
 
+/* ---- signals ---- */
+
+#define SIGNALS31(set) ((u32)(set)&0x7FFFFFFF) /* what fits the old fields of stat */
+
+static u64 blocked(const struct subject *s)
+{
+    return s->task ? s->task->signals.blocked : 0;
+}
+
+static u64 signals_with(const struct subject *s, u32 handler)
+{
+    u64 set = 0;
+    for (u32 sig = 1; s->process->actions && sig <= NR_SIGNALS; sig++)
+        if (s->process->actions->of[sig - 1].handler == handler)
+            set |= SIGNAL_BIT(sig);
+    return set;
+}
+
+static u64 signals_caught(const struct subject *s)
+{
+    if (!s->process->actions)
+        return 0;
+    return ~(signals_with(s, HANDLER_DEFAULT) | signals_with(s, HANDLER_IGNORE));
+}
+
+static u32 signals_queued(const struct pending_signals *pending)
+{
+    u32 n = 0;
+    for (u64 set = pending->set; set; set &= set - 1)
+        n++;
+    return n;
+}
+
+static void status_signals(struct text *t, const struct subject *s)
+{
+    const struct process *p = s->process;
+    u64 own = s->task ? s->task->signals.pending.set : 0;
+    text_printf(t, "SigQ:\t%u/%u\n", signals_queued(&p->pending),
+                p->limits[RLIMIT_SIGPENDING].soft);
+    text_printf(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n", own, p->pending.set,
+                blocked(s));
+    text_printf(t, "SigIgn:\t%016llx\nSigCgt:\t%016llx\n", signals_with(s, HANDLER_IGNORE),
+                signals_caught(s));
+}
+
 /* proc(5): the 52 fields of /proc/<pid>/stat, a line of the source for each group. */
 void pid_stat(struct text *t, const struct subject *s)
 {
@@ -65,16 +114,19 @@ void pid_stat(struct text *t, const struct subject *s)
     text_printf(t, "%u (%s) %c %u %u %u %u %d 0 ", subject_id(s), subject_name(s), state_letter(s),
                 parent_pid(p), p->pgid, p->sid, p->tty ? p->tty->rdev : 0,
                 p->tty ? (s32)p->tty->foreground : -1);
-    text_printf(t, "%u 0 %u 0 %llu %llu %llu %llu ", entries[ENTRY_MINOR_FAULT],
-                entries[ENTRY_MAJOR_FAULT], user, system, p->children_usage.ticks_user,
+    text_printf(t, "%u %u %u %u %llu %llu %llu %llu ", entries[ENTRY_MINOR_FAULT],
+                p->children_usage.faults_minor, entries[ENTRY_MAJOR_FAULT],
+                p->children_usage.faults_major, user, system, p->children_usage.ticks_user,
                 p->children_usage.ticks_system);
     text_printf(t, "%d %d %u 0 %llu ", 20 + p->nice, p->nice, p->nr_threads, p->start_tick);
     text_printf(t, "%u %u 4294967295 ", use.size * PAGE_SIZE, use.resident);
     text_printf(t, "%u %u %u %u %u ", use.start_code, use.end_code, mm ? mm->start_stack : 0,
                 mm && s->task->frame ? s->task->frame->esp : 0,
                 mm && s->task->frame ? s->task->frame->eip : 0);
-    text_printf(t, "0 0 0 0 0 0 0 ");  /* signals (see status), wchan, nswap, cnswap */
-    text_printf(t, "17 0 0 0 0 0 0 "); /* exit signal, processor, priorities, delays, guests */
+    u64 pending = s->task ? s->task->signals.pending.set | p->pending.set : 0;
+    text_printf(t, "%u %u %u %u 0 0 0 ", SIGNALS31(pending), SIGNALS31(blocked(s)),
+                SIGNALS31(signals_with(s, HANDLER_IGNORE)), SIGNALS31(signals_caught(s)));
+    text_printf(t, "%u 0 0 0 0 0 0 ", p->exit_signal); /* processor, priorities, delays, guests */
     text_printf(t, "0 0 %u %u %u %u %u %d\n", mm ? mm->brk_start : 0, mm ? mm->arg_start : 0,
                 mm ? mm->arg_end : 0, mm ? mm->env_start : 0, mm ? mm->env_end : 0,
                 s->task ? 0 : p->exit_status);
@@ -89,7 +141,7 @@ void pid_statm(struct text *t, const struct subject *s)
                 use.data + use.stack);
 }
 
-static void status_memory(struct text *t, struct mm *mm)
+static void status_memory(struct text *t, struct mm *mm, u32 pages_max)
 {
     struct memory_use use;
     memory_count(mm, &use);
@@ -99,6 +151,7 @@ static void status_memory(struct text *t, struct mm *mm)
         u32 pages;
     } lines[] = {
         {"VmSize", use.size},
+        {"VmHWM", MAX(pages_max, use.resident)},
         {"VmRSS", use.resident},
         {"RssAnon", use.resident - use.file},
         {"RssFile", use.file - use.shared},
@@ -142,8 +195,9 @@ void pid_status(struct text *t, const struct subject *s)
                 letter, state_name(letter), p->pid, subject_id(s), parent_pid(p));
     status_identity(t, s->task ? &s->task->cred : &cred_root);
     if (subject_mm(s))
-        status_memory(t, subject_mm(s));
+        status_memory(t, subject_mm(s), p->pages_max);
     text_printf(t, "Threads:\t%u\n", p->nr_threads);
+    status_signals(t, s);
     status_capabilities(t, s->task ? &s->task->cred : &cred_root);
     text_printf(t, "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
                 p->account->switches[SWITCH_VOLUNTARY], p->account->switches[SWITCH_INVOLUNTARY]);
