@@ -237,8 +237,9 @@ struct file *fd_get(u32 fd); /* of the current task, with a reference; NULL: -EB
 int fd_install(struct file *file, u32 min_fd,
                bool cloexec); /* takes the reference; fd or -EMFILE */
 
-int fd_close(u32 fd); /* 0 or -EBADF */
-u32 fd_limit(void);   /* RLIMIT_NOFILE: descriptors are below */
+int fd_close(u32 fd);    /* 0 or -EBADF */
+u32 fd_limit(void);      /* RLIMIT_NOFILE: descriptors are below */
+bool fd_available(void); /* there is one left: else fd_install says -EMFILE */
 
 /* name.c */
 /* flags */

@@ -163,6 +163,8 @@ static long do_accept(struct socket *s, bool nonblock, void __user *addr, u32 __
     struct address from;
     if (flags & ~(u32)FLAGS)
         return -EINVAL;
+    if (!fd_available()) /* the connection stays for later */
+        return -EMFILE;
     int err = s->ops->accept ? s->ops->accept(s, nonblock, &child, &from) : -EOPNOTSUPP;
     if (err < 0)
         return err;

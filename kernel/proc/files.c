@@ -72,6 +72,14 @@ u32 fd_limit(void)
     return MIN(current->process->limits[RLIMIT_NOFILE].soft, NR_FDS);
 }
 
+bool fd_available(void)
+{
+    u32 fd = 0, limit = fd_limit();
+    while (fd < limit && current->files->fd[fd])
+        fd++;
+    return fd < limit;
+}
+
 int fd_install(struct file *file, u32 min_fd, bool cloexec)
 {
     struct files *f = current->files;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -443,6 +444,27 @@ static void test_socketcall(void)
     close(l);
 }
 
+static void test_descriptors(void)
+{
+    struct sockaddr_in address;
+    struct rlimit limit, low;
+    int l = listener(&address, 5), fd = socket(AF_INET, SOCK_STREAM, 0), peer;
+
+    reach(fd, &address);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low = limit;
+    low.rlim_cur = fd + 1;
+    setrlimit(RLIMIT_NOFILE, &low);
+    check_errno(accept(l, NULL, NULL), EMFILE, "accept without a free descriptor: EMFILE");
+    check_errno(socket(AF_INET, SOCK_STREAM, 0), EMFILE, "socket, too");
+    setrlimit(RLIMIT_NOFILE, &limit);
+    peer = accept(l, NULL, NULL);
+    check_works(peer, "the connection is still there when there is one again");
+    close(peer);
+    close(fd);
+    close(l);
+}
+
 #define MANY 200
 
 /* Takes so many connections, and only then a byte from each. How many there were. */
@@ -505,6 +527,7 @@ int main(void)
     test_signals();
     test_options();
     test_socketcall();
+    test_descriptors();
     test_many();
     return check_done();
 }

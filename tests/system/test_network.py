@@ -96,9 +96,17 @@ def sha256(data):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.2.15", HOST])
 def test_ping_gets_its_answers(ferry, address):
-    said = ferry.sh(f"ping -c 1 {address}")
-    assert "1 packets transmitted, 1 packets received, 0% packet loss" in said
-    assert f"64 bytes from {address}: seq=0 ttl=" in said
+    said = ferry.sh(f"ping -c 2 {address}")
+    assert "2 packets transmitted, 2 packets received, 0% packet loss" in said
+    assert f"64 bytes from {address}: seq=1 ttl=" in said
+
+
+def test_ping_of_nobody_says_so(ferry):
+    assert "100% packet loss" in ferry.sh("ping -c 1 -W 1 10.0.2.99", status=1)
+
+
+def test_a_ping_longer_than_a_packet_goes_in_fragments(ferry):
+    assert f"5008 bytes from {HOST}: seq=0" in ferry.sh(f"ping -c 1 -s 5000 {HOST}")
 
 
 def test_wget_fetches_from_a_server_on_the_host(ferry, web):
