@@ -45,6 +45,7 @@ int job_check(struct tty *tty, int sig)
     if (group_orphaned(group))
         return -EIO;
     signal_group(group, sig);
+    signal_look_again();
     return -ERESTARTSYS;
 }
 

@@ -380,6 +380,11 @@ void signal_exec(void)
 
 /* ---- for the rest of the kernel: masks for one call, calls that go on later ---- */
 
+void signal_look_again(void)
+{
+    current->signal_work = true;
+}
+
 long signal_restart_later(long (*again)(struct restart *), u64 deadline, u32 a, u32 b, u32 c, u32 d)
 {
     current->signals.restart = (struct restart){again, deadline, {a, b, c, d}};

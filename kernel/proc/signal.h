@@ -43,6 +43,9 @@ bool group_orphaned(u32 pgid);
 int signal_mask_enter(const void __user *mask, u32 size);
 void signal_mask_leave(bool interrupted);
 
+/* Before a call returns -ERESTARTSYS for a signal that may go to another thread. */
+void signal_look_again(void);
+
 /* Ends a call with -ERESTART_RESTARTBLOCK: without a handler it goes on by again(&restart). */
 long signal_restart_later(long (*again)(struct restart *), u64 deadline, u32 a, u32 b, u32 c,
                           u32 d);

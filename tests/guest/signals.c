@@ -233,7 +233,7 @@ static void test_siginfo(void)
     handle(SIGCHLD, SIG_DFL, 0);
 }
 
-static int order[16], ordered;
+static volatile int order[16], ordered;
 
 static void note_value(int sig, siginfo_t *si, void *context)
 {
