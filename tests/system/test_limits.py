@@ -48,20 +48,28 @@ def test_a_thousand_runs_leave_memory_where_it_was(at):
     assert after == before
 
 
-def test_a_program_that_leaks_is_killed_with_a_message(at):
+@pytest.mark.parametrize("program", ["perl -e 'push @a, \"x\" x 1000 while 1'",
+                                     "awk 'BEGIN { s = \"12345678\"; for (;;) s = s s }'",
+                                     "perl -e 'fork if $i++ < 4; push @a, \"x\" x 1000 while 1'"],
+                         ids=["leaks", "eats", "several"])
+def test_a_program_that_takes_all_memory_is_killed_with_a_message(at, program):
     before = settled(at)
-    output = at.run("awk 'BEGIN { for (;;) a[i++] = i \" is kept for ever\" }'", status=None, seconds=60)
-    assert re.search(r"[Oo]ut of memory|Killed", output), output
+    output = at.run(program, status=None, seconds=60)
+    name = program.split()[0]
+    assert re.search(rf"^out of memory: {name}\[\d+\].* is killed$", output, re.MULTILINE), output
+    at.run(f"while killall {name} 2> /dev/null; do sleep 0.1; done")
     still_works(at)
     assert settled(at, before) == before
 
 
-def test_a_program_that_eats_all_memory_is_killed_with_a_message(at):
-    before = settled(at)
-    output = at.run("awk 'BEGIN { s = \"12345678\"; for (;;) s = s s }'", status=None, seconds=60)
-    assert re.search(r"[Oo]ut of memory|Killed|out of memory|memory exhausted", output), output
-    still_works(at)
-    assert settled(at, before) == before
+def test_limits_of_the_shell_hold(at):
+    assert "out of memory" in at.run("(ulimit -v 10000; awk 'BEGIN { for (;;) a[i++] = i \" is kept\" }')", status=1)
+    at.run("(ulimit -t 1; yes > /dev/null)", status=137)
+    at.run("(ulimit -f 10; dd if=/dev/zero of=big bs=1k count=100)", status=153)
+    assert at.number("wc -c < big") == 5120
+    assert "Too many open files" in at.run("(ulimit -n 8; perl -e 'open($f[$_], \"/dev/null\") or die $! for 1..9')",
+                                           status=24)
+    at.run("rm big")
 
 
 def test_a_fork_bomb_meets_a_limit(at):
