@@ -37,8 +37,10 @@ void file_put(struct file *f)
         f->ops->release(f);
     if (!LIST_EMPTY(&f->inode->locks))
         lock_drop_owner(f->inode, f);
-    if (f->writes)
+    if (f->writes) {
         f->inode->super->writers--;
+        f->inode->writers--;
+    }
     inode_put(f->inode);
     nr_open_files--;
     kfree(f);

@@ -94,6 +94,10 @@ static int check_open(const struct inode *inode, u32 flags)
         return -EACCES;
     if (type == S_REG && write && inode->super && (inode->super->flags & MS_RDONLY))
         return -EROFS;
+    if (type == S_REG && inode->size > 0x7FFFFFFF && !(flags & O_LARGEFILE))
+        return -EOVERFLOW;
+    if (type == S_REG && write && inode->runners)
+        return -ETXTBSY;
     u32 access = flags & O_ACCMODE;
     return inode_permission(inode, (access != O_WRONLY ? MAY_READ : 0) | (write ? MAY_WRITE : 0));
 }
@@ -134,6 +138,7 @@ static struct file *open_inode(struct inode *inode, u32 flags, bool created)
     if (S_TYPE(inode->mode) == S_REG && for_writing(flags) && inode->super) {
         f->writes = true;
         inode->super->writers++;
+        inode->writers++;
     }
     if (ops && ops->open && (err = ops->open(inode, f)) < 0) {
         f->ops = NULL; /* never opened: nothing to release */

@@ -123,6 +123,7 @@ struct inode {
     u32 blocks; /* 512-byte blocks on the disk, for stat */
     struct file_time atime, mtime, ctime;
     u32 refs;
+    u32 writers, runners; /* open files that may write it; programs that it runs as: not both */
     const struct inode_ops *ops;
     const struct file_ops *fops;
     struct mapping mapping; /* S_REG: its pages; mapping.size == size */
@@ -179,7 +180,8 @@ struct file {
     u64 pos;
     struct inode *inode;
     const struct file_ops *ops;
-    bool writes; /* counted in super->writers */
+    bool writes; /* counted as a writer of the inode and of its super */
+    s32 owner;   /* fcntl(2), F_SETOWN; nothing is sent there */
     struct readahead ra;
     void *private; /* of the ops: a socket, a generated text ... */
     LIST_HEAD(, epoll_item)
@@ -211,6 +213,17 @@ void inode_unlock(struct inode *inode);
 static inline void inode_set_size(struct inode *inode, u64 size)
 {
     inode->size = inode->mapping.size = size;
+}
+/* A program runs from the file, or ends: meanwhile nobody opens it for writing (-ETXTBSY). */
+static inline struct inode *inode_run(struct inode *inode)
+{
+    inode->runners++;
+    return inode_hold(inode);
+}
+static inline void inode_stop(struct inode *inode)
+{
+    inode->runners--;
+    inode_put(inode);
 }
 struct file_time file_time_now(void);
 /* It was written: mtime and ctime are now. It was changed (mode, links ...): ctime is now. */

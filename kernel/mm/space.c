@@ -94,7 +94,7 @@ void mm_put(struct mm *mm)
             page_put(phys_page(mm->pgdir[i] & PAGE_MASK), HOLD_KERNEL);
     page_put(mm->pgdir_page, HOLD_KERNEL);
     if (mm->exe)
-        inode_put(mm->exe);
+        inode_stop(mm->exe);
     kfree(mm);
 }
 
@@ -339,7 +339,7 @@ struct mm *mm_fork(struct mm *from)
     to->env_start = from->env_start;
     to->env_end = from->env_end;
     to->start_stack = from->start_stack;
-    to->exe = from->exe ? inode_hold(from->exe) : NULL;
+    to->exe = from->exe ? inode_run(from->exe) : NULL;
     struct vma *v;
     TAILQ_FOREACH (v, &from->vmas, link) {
         if (v->dont_fork)

@@ -162,7 +162,7 @@ int elf_load(struct program *p, struct mm *mm)
     if ((err = map_image(mm, e)))
         return err;
     mm->brk_start = mm->brk = e->end;
-    mm->exe = inode_hold(e->inode);
+    mm->exe = inode_run(e->inode);
 
     /* Without PT_GNU_STACK it is an old program, which may have code on its stack. */
     const Elf32_Phdr *stack = find_header(e, PT_GNU_STACK);

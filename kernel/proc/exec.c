@@ -31,7 +31,8 @@ static int may_execute(const struct inode *inode)
 {
     if (S_TYPE(inode->mode) != S_REG || (inode->super->flags & MS_NOEXEC))
         return -EACCES;
-    return inode_permission(inode, MAY_EXECUTE);
+    int err = inode_permission(inode, MAY_EXECUTE);
+    return !err && inode->writers ? -ETXTBSY : err;
 }
 
 struct inode *program_open(struct inode *start, const char *path, u32 walk_flags)

@@ -157,6 +157,8 @@ long sys_truncate64(const char __user *path, u32 low, u32 high)
     if (is_err(inode))
         return ptr_err(inode);
     long err = S_TYPE(inode->mode) == S_REG ? inode_permission(inode, MAY_WRITE) : 0;
+    if (!err && inode->runners)
+        err = -ETXTBSY;
     if (!err)
         err = vfs_resize(inode, size);
     inode_put(inode);

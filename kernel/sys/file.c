@@ -169,6 +169,12 @@ long sys_fcntl64(u32 fd, u32 command, u32 argument)
     case F_OFD_SETLKW:
         ret = fcntl_lock(f, fd, command, (void __user *)argument);
         break;
+    case F_SETOWN:
+        f->owner = (s32)argument;
+        break;
+    case F_GETOWN:
+        ret = f->owner;
+        break;
     case F_GETPIPE_SZ:
         ret = pipe_get_size(f);
         break;

@@ -183,7 +183,8 @@ long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 si
 {
     if (size <= 0)
         return -EINVAL;
-    struct inode *inode = inode_at(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+    struct inode *inode =
+        inode_at(dirfd, path, AT_SYMLINK_NOFOLLOW | (dirfd == AT_FDCWD ? 0 : AT_EMPTY_PATH));
     if (is_err(inode))
         return ptr_err(inode);
     long ret = -EINVAL;

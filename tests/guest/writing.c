@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -340,8 +341,67 @@ static void test_times(void)
     check(stat("dir", &st) == 0 && st.st_mtime > 1000000000, "and one that goes, too");
 }
 
-int main(void)
+static int run_prog(void *unused)
 {
+    (void)unused;
+    execl("./prog", "prog", "started", NULL);
+    return errno;
+}
+
+/* A copy of this program waits, until it is killed. */
+static pid_t start_prog(int *ready)
+{
+    int ends[2];
+    char number[16], byte;
+
+    if (pipe(ends) < 0) {
+        return -1;
+    }
+    pid_t child = fork();
+
+    if (child == 0) {
+        snprintf(number, sizeof(number), "%d", ends[1]);
+        execl("./prog", "prog", "wait", number, NULL);
+        _exit(1);
+    }
+    close(ends[1]);
+    *ready = read(ends[0], &byte, 1) == 1;
+    close(ends[0]);
+    return child;
+}
+
+static void test_programs(void)
+{
+    int in = open("/proc/self/exe", O_RDONLY), out = open("prog", O_RDWR | O_CREAT, 0755), ready = 0;
+
+    while (sendfile(out, in, NULL, 1 << 20) > 0) {
+        continue;
+    }
+    close(in);
+    check_exit(run_prog, NULL, ETXTBSY, "a file open for writing is not executed: ETXTBSY");
+    close(out);
+    check_exit(run_prog, NULL, 3, "a program that was written runs");
+    pid_t child = start_prog(&ready);
+
+    check(ready, "and goes on");
+    check_errno(open("prog", O_WRONLY), ETXTBSY, "a program that runs is not written: ETXTBSY");
+    check_errno(truncate("prog", 0), ETXTBSY, "nor cut: ETXTBSY");
+    check_works(unlink("prog"), "but it can be removed");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) { /* this is the copy */
+        return 3;
+    }
+    if (argc == 3) {
+        write(atoi(argv[2]), "x", 1);
+        for (;;) {
+            pause();
+        }
+    }
     for (size_t i = 0; i < sizeof(letters); i++) {
         letters[i] = (char)('a' + i * 7 % 26);
     }
@@ -354,6 +414,7 @@ int main(void)
     test_copying();
     test_limits();
     test_times();
+    test_programs();
     scratch_leave();
     return check_done();
 }
