@@ -12,7 +12,6 @@
  * every byte was acknowledged. When the error callback is called, the block is gone already.
  */
 #include "kernel/net/connection.h"
-#include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/net/net.h"
 #include "kernel/net/stack.h"
@@ -445,18 +444,6 @@ static void send_fin(struct socket *s)
     finish(s);
 }
 
-/* TCP_USER_TIMEOUT: true when something has been waiting to be acknowledged for too long. */
-static bool user_timeout(struct socket *s)
-{
-    const struct tcp_pcb *pcb = s->tcp;
-    u32 now = (u32)timer_ms();
-    if (pcb->lastack != s->progress_ack || s->q.end == pcb->lastack) {
-        s->progress_ack = pcb->lastack;
-        s->progress_ms = now;
-    }
-    return s->tcp_options.user_timeout_ms && now - s->progress_ms >= s->tcp_options.user_timeout_ms;
-}
-
 static void serve(struct socket *s)
 {
     bool ticked = s->ticked;
@@ -465,7 +452,7 @@ static void serve(struct socket *s)
         return;
     connection_recover(s);
     connection_feed(s, ticked, ticked);
-    if (ticked && (connection_persist(s) || user_timeout(s))) {
+    if (ticked && (connection_persist(s) || connection_stalled(s))) {
         connection_abort(s, ETIMEDOUT);
         return;
     }
@@ -504,17 +491,6 @@ void connection_retune(struct netdev *d)
     }
     connection_service();
     net_flush();
-}
-
-u32 connection_linux_state(const struct socket *s)
-{
-    /* The states' numbers as Linux counts them (include/net/tcp_states.h). */
-    static const u8 number[] = {
-        [CLOSED] = 7,      [LISTEN] = 10,    [SYN_SENT] = 2,   [SYN_RCVD] = 3,
-        [ESTABLISHED] = 1, [FIN_WAIT_1] = 4, [FIN_WAIT_2] = 5, [CLOSE_WAIT] = 8,
-        [CLOSING] = 11,    [LAST_ACK] = 9,   [TIME_WAIT] = 6,
-    };
-    return number[s->tcp ? s->tcp->state : CLOSED];
 }
 
 struct socket *connection_of_frame(const u8 *frame)

@@ -19,6 +19,8 @@ void connection_feed(struct socket *s, bool flush, bool tick);
 void connection_recover(struct socket *s);
 /* The slow clock has ticked: probes a closed window. True when the peer has vanished. */
 bool connection_persist(struct socket *s);
+/* The same: true when something has waited for an ACK longer than TCP_USER_TIMEOUT allows. */
+bool connection_stalled(struct socket *s);
 
 /* transfer.c: received data of a connection joins the socket's queue. */
 void stream_discard(struct socket *s); /* frees what was received and not read */

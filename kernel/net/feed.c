@@ -20,6 +20,7 @@
  * After a retransmission time-out lwIP moves its segments back to the unsent list and sends them
  * again by its own rules; meanwhile it is fed nothing.
  */
+#include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 #include "kernel/net/connection.h"
 #include "kernel/net/net.h"
@@ -240,4 +241,15 @@ bool connection_persist(struct socket *s)
         s->persist_shift++;
     s->persist_wait = PERSIST_FIRST << (s->persist_shift - 1);
     return false;
+}
+
+bool connection_stalled(struct socket *s)
+{
+    const struct tcp_pcb *pcb = s->tcp;
+    u32 now = (u32)timer_ms();
+    if (pcb->lastack != s->progress_ack || s->q.end == pcb->lastack) {
+        s->progress_ack = pcb->lastack;
+        s->progress_ms = now;
+    }
+    return s->tcp_options.user_timeout_ms && now - s->progress_ms >= s->tcp_options.user_timeout_ms;
 }

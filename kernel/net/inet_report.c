@@ -57,10 +57,9 @@ void net_dev_format(struct text *t)
 
 /* --- Sockets ------------------------------------------------------------------------------- */
 
-/* The states' numbers as Linux counts them (include/net/tcp_states.h). */
 enum { LINUX_ESTABLISHED = 1, LINUX_CLOSE = 7 };
 
-static u32 linux_state(enum tcp_state state)
+u32 inet_tcp_state(u32 lwip_state)
 {
     static const u8 number[] = {
         [CLOSED] = LINUX_CLOSE, [LISTEN] = 10,    [SYN_SENT] = 2,
@@ -68,7 +67,7 @@ static u32 linux_state(enum tcp_state state)
         [FIN_WAIT_2] = 5,       [CLOSE_WAIT] = 8, [CLOSING] = 11,
         [LAST_ACK] = 9,         [TIME_WAIT] = 6,
     };
-    return number[state];
+    return number[lwip_state];
 }
 
 static u32 inode_of(const struct socket *s)
@@ -110,7 +109,8 @@ static void tcp_line(struct text *t, u32 *number, const struct tcp_pcb *pcb)
         tx_queue = s->backlog - 1; /* as listen(2) was told */
     }
     snprintf(head, sizeof(head), "%4u", (*number)++);
-    socket_line(t, head, local, remote, linux_state(pcb->state), tx_queue, rx_queue, inode_of(s));
+    socket_line(t, head, local, remote, inet_tcp_state(pcb->state), tx_queue, rx_queue,
+                inode_of(s));
     text_printf(t, " %u %08x %d %d %d %d %d\n", s ? 2 : 1, (u32)pcb, 100, 0, 0, 10, -1);
 }
 

@@ -243,6 +243,9 @@ void message_put_control(struct message *m, u32 level, u32 type, const void *dat
 int tcp_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
 int tcp_get_option(struct socket *s, u32 level, u32 name, struct option *o);
 
+/* inet_report.c: lwIP's state of a connection as Linux counts them (include/net/tcp_states.h). */
+u32 inet_tcp_state(u32 lwip_state);
+
 /* inet_option.c: the level IPPROTO_IP, and SO_BINDTODEVICE. */
 int inet_set_option(struct socket *s, u32 level, u32 name, const void __user *value, u32 len);
 int inet_get_option(struct socket *s, u32 level, u32 name, struct option *o);
@@ -289,9 +292,8 @@ u32 connection_outq(const struct socket *s);
 u32 connection_segment(const struct socket *s);
 /* Slot length for bytes to be copied into the send queue; 0: pages are filled. */
 u32 connection_slot(const struct socket *s);
-u32 connection_linux_state(const struct socket *s); /* TCP_ESTABLISHED ... of Linux */
-void connection_service(void);                      /* serves everyone who was noted */
-void connection_retune(struct netdev *d);           /* features have changed */
+void connection_service(void);            /* serves everyone who was noted */
+void connection_retune(struct netdev *d); /* features have changed */
 void connection_apply_options(struct socket *s);
 /* The socket of a frame that is being sent, by its addresses; NULL when there is none. */
 struct socket *connection_of_frame(const u8 *frame);

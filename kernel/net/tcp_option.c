@@ -103,7 +103,7 @@ static void put_info(struct socket *s, struct option *o)
     struct tcp_info info;
     const struct tcp_pcb *pcb = s->tcp;
     memset(&info, 0, sizeof(info));
-    info.tcpi_state = connection_linux_state(s);
+    info.tcpi_state = inet_tcp_state(pcb ? pcb->state : CLOSED);
     if (pcb && s->state != SOCKET_LISTENING) {
         info.tcpi_options = (pcb->flags & TF_WND_SCALE ? TCPI_OPT_WSCALE : 0) |
                             (pcb->flags & TF_SACK ? TCPI_OPT_SACK : 0);
