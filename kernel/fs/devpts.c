@@ -1,6 +1,7 @@
 /* devpts, the file system on /dev/pts: a file for each pseudo-terminal that there is (pty.h). */
 #include "kernel/fs/pty.h"
 #include "kernel/lib/lib.h"
+#include "kernel/proc/task.h"
 
 /* Inode numbers as on Linux: 1 the root, 2 its ptmx, the slaves from 3 on. */
 enum { INO_ROOT = 1, INO_PTMX, INO_SLAVES };
@@ -108,6 +109,7 @@ void devpts_fresh(u32 number)
     if (is_err(inode))
         return; /* then it is made when it is looked up */
     make_slave(inode);
+    inode->uid = current->cred.fsuid;
     inode_put(inode);
 }
 

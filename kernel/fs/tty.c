@@ -1,12 +1,14 @@
 /* Terminals as files: their table, open and close, read and write. See tty.h. */
 #include "kernel/fs/tty.h"
 #include <asm/signal.h>
+#include <linux/capability.h>
 #include <linux/fcntl.h>
 #include "kernel/fs/poll.h"
 #include "kernel/fs/tty_line.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/task.h"
 
@@ -133,9 +135,11 @@ static int tty_open(struct inode *inode, struct file *file)
                       : inode->rdev == RDEV_TTY0 ? tty_find(RDEV_TTY1)
                                                  : tty_find(inode->rdev);
     if (!tty)
-        return inode->rdev == RDEV_TTY ? -ENXIO : -ENODEV;
+        return -ENXIO;
     if (tty->line_dropped)
         return -EIO;
+    if (tty->exclusive && tty->opens && !capable(CAP_SYS_ADMIN))
+        return -EBUSY;
     int err = tty->ops->open ? tty->ops->open(tty) : 0;
     if (!err)
         err = open_file(tty, file);
@@ -154,6 +158,7 @@ static void tty_release(struct file *file)
     u32 flags = irq_save();
     LIST_REMOVE(open, link);
     bool last = !--tty->opens;
+    tty->exclusive &= !last;
     irq_restore(flags);
     kfree(open);
     if (last && tty->ops->closed)

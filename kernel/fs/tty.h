@@ -68,7 +68,7 @@ struct tty {
     struct tty_line line;
     bool stopped;         /* ^S or TCOOFF: nothing goes out */
     bool stopped_by_call; /* TCOOFF: no key starts it again */
-    bool exclusive;       /* TIOCEXCL */
+    bool exclusive;       /* TIOCEXCL: only root may open it once more */
     bool is_pty;          /* the end of its session does not hang it up */
     bool line_dropped;    /* the other side is gone (a pseudo-terminal's master) */
     u32 session;          /* whose controlling terminal it is; 0: nobody's */

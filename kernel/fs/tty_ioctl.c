@@ -1,8 +1,10 @@
 /* ioctl(2) on terminals: the settings, the window, flushing and flow. tty_ioctl(4). */
 #include <asm/signal.h>
+#include <linux/capability.h>
 #include "kernel/fs/tty_line.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/signal.h"
 
 /* ---- the settings ---- */
@@ -172,6 +174,8 @@ static int flow(struct tty *tty, u32 what)
 static int push_back(struct tty *tty, const void __user *from) /* TIOCSTI */
 {
     char c;
+    if (tty_controlling() != tty && !capable(CAP_SYS_ADMIN))
+        return -EPERM;
     if (copyin(&c, from, 1) < 0)
         return -EFAULT;
     tty_input(tty, c);
@@ -229,7 +233,7 @@ static int other_ioctl(struct tty *tty, u32 request, u32 argument)
         return push_back(tty, user);
     case TIOCEXCL:
     case TIOCNXCL:
-        tty->exclusive = request == TIOCEXCL; /* never refuses root, who is everybody here */
+        tty->exclusive = request == TIOCEXCL;
         return 0;
     case TIOCGEXCL:
         return put_number(user, tty->exclusive);

@@ -6,10 +6,12 @@
  * inherits it, and setsid(2) begins without one.
  */
 #include <asm/signal.h>
+#include <linux/capability.h>
 #include <linux/fcntl.h>
 #include "kernel/fs/tty_line.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/signal.h"
 
@@ -74,14 +76,14 @@ static void disown(struct tty *tty)
     tty->session = tty->foreground = 0;
 }
 
-/* TIOCSCTTY: make it my controlling terminal; 1 steals it from another session. */
+/* TIOCSCTTY: make it my controlling terminal; with 1, root steals it from another session. */
 static int set_controlling(struct tty *tty, u32 steal)
 {
     if (is_leader() && tty->session == current->process->sid)
         return 0;
     if (!is_leader() || tty_controlling())
         return -EPERM;
-    if (tty->session && steal != 1)
+    if (tty->session && !(steal == 1 && capable(CAP_SYS_ADMIN)))
         return -EPERM;
     disown(tty);
     adopt(tty);
@@ -141,6 +143,8 @@ int job_ioctl(struct tty *tty, u32 request, u32 argument, bool by_master)
         current->process->tty = NULL;
         return 0;
     case TIOCVHANGUP:
+        if (!capable(CAP_SYS_ADMIN))
+            return -EPERM;
         tty_hangup(tty);
         return 0;
     default:

@@ -102,7 +102,7 @@ def test_a_shell_on_the_serial_line_as_typed_by_a_person():
         at_prompt(ferry, "echo back\r", r"^back$")
         at_prompt(ferry, "kill %1; fg\r", r"exec sleep 1000.*\n")
         at_prompt(ferry, "cat & sleep 0.5\r", r"Stopped \(tty input\)")
-        at_prompt(ferry, "kill %1; sleep 0.1\r", r"Terminated")
+        at_prompt(ferry, "kill %1; kill -CONT %1; sleep 0.1\r", r"Terminated")
         at_prompt(ferry, "\x04", r"^left ")
 
 
@@ -112,3 +112,22 @@ def test_what_is_pasted_into_the_serial_line_arrives_whole():
     with Ferry(shell=True) as ferry:
         ferry.type("sleep 2; stty -echo; sha256sum\n" + text + "\x04")
         ferry.expect(rf"^{digest(text.encode())} ", seconds=60)
+
+
+def test_what_is_printed_on_the_serial_line_arrives_whole():
+    """More than the driver's buffer holds: the writer waits."""
+    with Ferry(shell=True) as ferry:
+        expected = "".join(f"{i}\n" for i in range(1, 20001))
+        got = ferry.sh("seq 1 20000")
+        assert got == expected, f"expected the numbers to 20000, got {len(got)} characters, ending {got[-40:]!r}"
+
+
+def test_a_second_serial_line(tmp_path):
+    """/dev/ttyS1 where the machine has one; where not, it says so."""
+    with Ferry(shell=True, extra=["-serial", f"file:{tmp_path}/second"]) as ferry:
+        ferry.sh("echo second line >/dev/ttyS1; stty -F /dev/ttyS1 | grep 115200")
+        said = (tmp_path / "second").read_bytes()
+    assert said == b"second line\r\n", f"expected a line on ttyS1, got {said!r}"
+    with Ferry(shell=True) as ferry:
+        said = ferry.sh("echo x >/dev/ttyS1", status=1)
+    assert "No such device or address" in said, f"expected that there is no ttyS1, got {said!r}"
