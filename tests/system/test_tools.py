@@ -62,7 +62,7 @@ def test_make_run_serves_until_it_is_told_to_leave():
         port = int(child.match.group(1))
         child.expect("To leave:")
         expect_table(child.before.replace("\r", ""))
-        child.expect(r"ferry:/root# ")
+        child.expect(r"ferry:~# ")
         wait_for_server(port)
         for path in PATHS:
             with Client(port) as client:
@@ -71,7 +71,7 @@ def test_make_run_serves_until_it_is_told_to_leave():
         child.send("stty size; sha256sum /data/one\r")  # the host's terminal, and a person's Enter
         child.expect("50 200")
         child.expect(sums()["one"])
-        child.expect(r"ferry:/root# ")
+        child.expect(r"ferry:~# ")
         child.send("poweroff\r")
         child.expect(pexpect.EOF)
         child.wait()
