@@ -4,11 +4,14 @@
  * The screen's cells are kept in RAM and copied to the card when they have changed, since the
  * card's memory is slow. IBM VGA: text at 0xB8000, CRT controller registers 0Ah-0Fh.
  */
+#include <linux/kd.h>
+#include <linux/vt.h>
 #include "drivers/console.h"
 #include "drivers/screen.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/uaccess.h"
 #include "kernel/mm/page.h"
 
 enum { COLUMNS = 80, ROWS = 25 };
@@ -96,7 +99,31 @@ static u32 write(struct tty *t, const char *text, u32 len)
     return len;
 }
 
-static const struct tty_ops ops = {.write = write, .room = room};
+/* ioctl_console(2), as far as one text screen has answers. */
+static int console_ioctl(struct tty *t, u32 request, u32 argument)
+{
+    void __user *user = (void __user *)argument;
+    const struct vt_stat state = {.v_active = 1, .v_state = 1 << 0 | 1 << 1};
+    const u8 keyboard = KB_101;
+    const u32 text_mode = KD_TEXT, key_mode = K_UNICODE;
+    switch (request) {
+    case KDGKBTYPE:
+        return copyout(user, &keyboard, sizeof(keyboard));
+    case KDGETMODE:
+        return copyout(user, &text_mode, sizeof(text_mode));
+    case KDGKBMODE:
+        return copyout(user, &key_mode, sizeof(key_mode));
+    case VT_GETSTATE:
+        return copyout(user, &state, sizeof(state));
+    case VT_ACTIVATE:
+    case VT_WAITACTIVE:
+        return argument == 1 ? 0 : -ENXIO;
+    default:
+        return -ENOTTY;
+    }
+}
+
+static const struct tty_ops ops = {.write = write, .room = room, .ioctl = console_ioctl};
 
 void vt_start(void)
 {

@@ -31,6 +31,8 @@ def test_a_shell_on_screen_and_keyboard(tmp_path):
         assert screen.attribute(7, 4) == RED_ON_BLUE, (
             f"expected attribute {RED_ON_BLUE:#x}, got {screen.attribute(7, 4):#x}")
         assert ferry.sh("echo serial line") == "serial line\n"
+        got = ferry.sh("chvt 1 && stty size </dev/tty1; chvt 2", status=1)
+        assert got.startswith("25 80\n"), f"expected terminal 1 alone, of 25 x 80, got {got!r}"
         screen.type("exit\n")
 
 
