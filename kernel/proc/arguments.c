@@ -166,9 +166,9 @@ int arguments_install(struct arguments *a, struct mm *mm)
     int err = push_extras(a);
     if (err)
         return err;
-    for (u32 i = 0; i < ARGUMENT_PAGES; i++) {
-        if (!a->pages[i])
-            break;
+    struct vma *stack = vma_find(mm, USER_STACK_TOP - 1);
+    for (u32 i = 0; i < ARGUMENT_PAGES && a->pages[i]; i++) {
+        stack->start = MIN(stack->start, USER_STACK_TOP - (i + 1) * PAGE_SIZE);
         u32 *pte = pte_get(mm, USER_STACK_TOP - (i + 1) * PAGE_SIZE, true);
         if (!pte)
             return -ENOMEM;

@@ -45,7 +45,8 @@ int arguments_push_vector(struct arguments *a, const u32 __user *vector, u32 cou
 /* The length of a vector; a NULL one counts as empty, as on Linux. -EFAULT, -E2BIG, -EINTR */
 int arguments_count(const u32 __user *vector, u32 *count);
 void arguments_drop_first(struct arguments *a); /* argv[0]; argc is the caller's business */
-/* All strings are there: the pages become the stack of `mm`. 0 or a negative errno. */
+/* All strings are there: the pages become the top of the stack that `mm` has. 0 or a negative
+ * errno. */
 int arguments_install(struct arguments *a, struct mm *mm);
 /* Writes argc, argv, envp and the auxiliary vector below the strings, in the address space that
  * is loaded now. The stack pointer, or a negative errno. */

@@ -508,6 +508,33 @@ static void test_many(void)
     check(good, "which do not get mixed up");
 }
 
+static int write_much(void *end)
+{
+    return write(*(int *)end, buffer, sizeof(buffer)) == sizeof(buffer) ? 0 : 1;
+}
+
+/* The reader is there first, and takes all that the pipe holds when the writer has filled it. */
+static void test_reader_first(void)
+{
+    int p[2], got = 0, n, status;
+
+    pipe(p);
+
+    pid_t child = fork();
+
+    if (child == 0) {
+        sleep_ms(20);
+        _exit(write_much(&p[1]));
+    }
+    close(p[1]);
+    while ((n = read(p[0], other, sizeof(other))) > 0) {
+        got += n;
+    }
+    close(p[0]);
+    waitpid(child, &status, 0);
+    check(status == 0 && got == sizeof(buffer), "a reader that waited wakes a writer that waits");
+}
+
 int main(void)
 {
     test_basics();
@@ -519,6 +546,7 @@ int main(void)
     test_transfer();
     test_atomicity();
     test_waiting();
+    test_reader_first();
     test_signals();
     test_many();
     return check_done();

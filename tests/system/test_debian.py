@@ -10,6 +10,7 @@ import re
 import pytest
 
 from ferry import BUILD, DATA, Ferry
+from leaks import expect_holdings, settled_holdings
 from ledger import Ledger, difference, plus, received, table, written
 
 
@@ -82,6 +83,17 @@ def test_every_command_of_busybox_is_one(shell):
              if path.is_symlink() and os.readlink(path).endswith("busybox")}
     known = set(shell.sh("busybox --list").split())
     assert len(links) > 200 and not links - known, f"expected only commands, got {sorted(links - known)}"
+
+
+def test_what_starts_and_maps_gives_everything_back(shell):
+    """Dynamic programs, scripts, refused programs, mappings of every kind, segments: no page stays."""
+    commands = ["/lib/ld-linux.so.2 --version >/dev/null", "/tests/programs >/dev/null", "/tests/mapping >/dev/null"]
+    for command in commands:
+        shell.sh(command)
+    before = settled_holdings(shell)
+    for command in [*commands, f"for i in $(seq 50); do {commands[0]}; done"]:
+        shell.sh(command)
+    expect_holdings(shell, before)
 
 
 # --- ethtool ------------------------------------------------------------------------------------------
