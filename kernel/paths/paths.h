@@ -32,7 +32,7 @@ void mmap_forget(struct inode *inode, u32 first, u32 end);
 /* What is written to a file: a program's memory, or (user NULL) bytes of a page. */
 struct bytes {
     const void __user *user;
-    struct frag frag;
+    struct frag frag; /* with a page: this; without: `user`, which may well be NULL */
 };
 /* Writes them within one page of the file, whose inode is locked. How many went in, at least one,
  * or a negative errno. */

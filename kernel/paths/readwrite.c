@@ -62,10 +62,10 @@ ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 l
             cache_zero_gap(m, pos);
         struct frag to = {w.page, offset, len};
         u32 left = 0;
-        if (from.user)
-            left = copy_user_to_page(EDGE_USER_CACHE, to, from.user);
-        else
+        if (from.frag.page)
             copy_pages(EDGE_CACHE_CACHE, to, from.frag);
+        else
+            left = copy_user_to_page(EDGE_USER_CACHE, to, from.user);
         u32 done = cache_write_end(&w, len - left);
         if (done && pos + done > inode->size)
             inode_set_size(inode, pos + done);

@@ -247,6 +247,22 @@ static void test_no_calls(void)
     check_equal(bad, -1, "and so do numbers beyond all calls");
 }
 
+/* Address 0 is an address like any other that is not mapped. */
+static void test_address_zero(void)
+{
+    char name[] = "/tmp/badcalls-XXXXXX";
+    int file = mkstemp(name);
+
+    check_errno(syscall(SYS_write, file, NULL, 10), EFAULT,
+                "write to a file from address 0: EFAULT");
+    check_errno(syscall(SYS_pwrite64, file, NULL, 10, 0, 0), EFAULT, "pwrite, too");
+    check_equal(lseek(file, 0, SEEK_END), 0, "and the file is as empty as before");
+    (void)!write(file, "bytes", 5);
+    check_errno(syscall(SYS_pread64, file, NULL, 5, 0, 0), EFAULT, "read to address 0: EFAULT");
+    close(file);
+    unlink(name);
+}
+
 static void test_that_all_is_well(const char *when)
 {
     char sentence[100], byte = 0;
@@ -417,6 +433,7 @@ int main(int argc, char **argv)
     edge = buffer + PAGE;
     munmap(edge, PAGE);
     test_no_calls();
+    test_address_zero();
     test_each_number();
     test_that_all_is_well("after bad arguments");
     if (argc > 1) {
