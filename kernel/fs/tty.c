@@ -15,7 +15,9 @@
 #define RDEV(major, minor) ((major) << 8 | (minor))
 enum { RDEV_TTY0 = RDEV(4, 0), RDEV_TTY1, RDEV_TTY = RDEV(5, 0), RDEV_CONSOLE };
 
-#define POLL_OUT_MARK 256 /* poll says writable while less than this is pending */
+/* poll says writable while less than this is pending, and the longest character would fit. */
+#define POLL_OUT_PENDING 256
+#define POLL_OUT_ROOM    8
 
 static LIST_HEAD(, tty)
 ttys = LIST_HEAD_INITIALIZER(ttys);
@@ -186,13 +188,12 @@ static ssize_t write_some(struct file *file, const char *text, u32 len)
             return -EIO;
         u32 flags = irq_save();
         u32 n = output_text(tty, text, len);
+        u32 before = output_room(tty); /* may be too little: a newline takes two */
         irq_restore(flags);
         if (n)
             return n;
         if (file->flags & O_NONBLOCK)
             return -EAGAIN;
-        /* Room for one character may be too little: a newline takes two. */
-        u32 before = output_room(tty);
         int err =
             wait_event_signal(&tty->writers, output_room(tty) > before || tty_is_gone(open), 0);
         if (err)
@@ -241,7 +242,7 @@ static u32 tty_poll(struct file *file, struct poll_table *p)
     u32 mask = tty->line_dropped ? POLLHUP : 0;
     if (line_ready(tty, !cc[VTIME] && cc[VMIN] ? cc[VMIN] : 1))
         mask |= POLLIN | POLLRDNORM;
-    if (output_room(tty) && output_pending(tty) < POLL_OUT_MARK)
+    if (output_room(tty) >= POLL_OUT_ROOM && output_pending(tty) < POLL_OUT_PENDING)
         mask |= POLLOUT | POLLWRNORM;
     return mask;
 }

@@ -1,11 +1,11 @@
 /*
  * Terminals.
  *
- *     a program                read, write, ioctl, poll                        tty.c, tty_ioctl.c
+ *     a program             read, write, poll (tty.c), ioctl (tty_ioctl.c)
  *        |
- *     the line discipline      editing, echo, ^C; \n to \r\n                   tty_line.c,
- * tty_output.c |                     who may read, who is told of ^C and hang-up     tty_job.c the
- * driver's tty_ops     serial line, screen and keyboard, pseudo-terminal
+ *     the line discipline   editing and ^C (tty_line.c), echo and \n to \r\n (tty_output.c),
+ *        |                  who may read, who is told of a hang-up (tty_job.c)
+ *     the driver's tty_ops  serial line, screen and keyboard, pseudo-terminal
  *
  * A driver hands in each character with tty_input, also from an interrupt handler; what comes
  * back as echo goes out by its write at once. So all state that both sides touch is changed with
@@ -36,7 +36,6 @@ struct tty_ops {
     void (*flushed)(struct tty *tty);
     void (*input_room)(struct tty *tty); /* tty_input_room was 0, and no longer is; may be NULL */
     void (*set_termios)(struct tty *tty, const struct termios2 *old); /* may be NULL */
-    void (*resized)(struct tty *tty, const struct winsize *to);       /* TIOCSWINSZ; may be NULL */
     int (*open)(struct tty *tty);    /* may it be opened? 0 or a negative errno; may be NULL */
     void (*closed)(struct tty *tty); /* nobody has it open any more; may free it; may be NULL */
     /* What other ioctls there are; -ENOTTY when it is none of them. May sleep. May be NULL. */

@@ -187,8 +187,6 @@ static int set_window(struct tty *tty, const void __user *from)
     struct winsize window;
     if (copyin(&window, from, sizeof(window)) < 0)
         return -EFAULT;
-    if (tty->ops->resized)
-        tty->ops->resized(tty, &window);
     tty_resize(tty, &window);
     return 0;
 }
