@@ -180,7 +180,8 @@ static void test_itimers(void)
     value.it_value.tv_usec = 1000000;
     check_errno(setitimer(ITIMER_REAL, &value, NULL), EINVAL, "a million microseconds: EINVAL");
     check_errno(setitimer(3, &old, NULL), EINVAL, "there are three timers: EINVAL");
-    check_errno(syscall(SYS_setitimer, ITIMER_REAL, (void *)8, NULL), EFAULT, "no value to read: EFAULT");
+    check_errno(syscall(SYS_setitimer, ITIMER_REAL, (void *)8, NULL), EFAULT,
+                "no value to read: EFAULT");
 
     count = 0;
     signal(SIGVTALRM, note_signal);

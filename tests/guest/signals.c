@@ -529,6 +529,34 @@ static void spoil_frame(int sig, siginfo_t *si, void *context)
     count++;
 }
 
+static void lose_code_segment(int sig, siginfo_t *si, void *context)
+{
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_CS] = 0xFFF8;
+}
+
+static void lose_data_segment(int sig, siginfo_t *si, void *context)
+{
+    ((ucontext_t *)context)->uc_mcontext.gregs[REG_FS] = 0xFFF8;
+    count++;
+}
+
+static void test_lost_segments(void)
+{
+    unsigned short fs = 1;
+
+    handle_info(SIGSEGV, leap, 0);
+    handle_info(SIGUSR1, lose_code_segment, 0);
+    if (sigsetjmp(escape, 1) == 0) {
+        raise(SIGUSR1);
+    }
+    check_equal(last, SIGSEGV, "a context without a code segment: SIGSEGV, which can be handled");
+    handle(SIGSEGV, SIG_DFL, 0);
+    handle_info(SIGUSR1, lose_data_segment, 0);
+    raise(SIGUSR1);
+    __asm__ volatile("mov %%fs, %0" : "=r"(fs));
+    check(count == 1 && fs == 0, "a data segment that is none becomes the null segment");
+}
+
 static void test_context(void)
 {
     float in[4] = {1.5f, 2.5f, 3.5f, 4.5f}, out[4] = {0};
@@ -671,6 +699,7 @@ int main(int argc, char **argv)
     test_faults();
     test_no_way_out();
     test_context();
+    test_lost_segments();
     test_stack();
     test_kill();
     test_inheritance(argv[0]);
