@@ -50,6 +50,8 @@ bool request_add(struct block_request *r, struct frag f)
 static int check_request(const struct block_request *r)
 {
     const struct block_device *d = r->device;
+    if (r->flush)
+        return 0;
     if (r->nr_sectors == 0 || r->nr_sectors > d->max_sectors)
         return -EINVAL;
     if (r->lba >= d->nr_sectors || r->nr_sectors > d->nr_sectors - r->lba)
@@ -108,6 +110,17 @@ int block_submit_wait(struct block_request *r)
     block_submit(r);
     wait_event(&wait.queue, wait.finished);
     return wait.error;
+}
+
+int block_flush(struct block_device *d)
+{
+    struct block_request *r = request_new(d, 1);
+    if (!r)
+        return -ENOMEM;
+    r->flush = r->write = true;
+    int error = block_submit_wait(r);
+    request_free(r);
+    return error;
 }
 
 struct block_device *block_find(const char *name)

@@ -23,6 +23,7 @@ struct block_request {
     u64 disk_lba;   /* the same on the whole disk: set by block_submit, for the driver */
     u32 nr_sectors; /* = sum of the fragments' lengths / 512 */
     bool write;
+    bool flush; /* no sectors: what the drive keeps in its own cache goes to the medium */
     enum ledger_mover mover; /* who moved the bytes: set by the driver before `done` */
     struct account *account; /* who pays; a reference is held */
     void (*done)(struct block_request *r, int error); /* 0, or negative errno; must not sleep */
@@ -79,5 +80,7 @@ void request_free(struct block_request *r);
 void block_submit(struct block_request *r);
 /* Submits and waits; returns 0 or a negative errno. The caller frees the request. Sleeps. */
 int block_submit_wait(struct block_request *r);
+/* What was written before survives a loss of power once this has returned 0. Sleeps. */
+int block_flush(struct block_device *d);
 
 #endif

@@ -19,6 +19,7 @@
 #include "kernel/proc/task.h"
 
 #define TIMEOUT_TICKS  (5 * TIMER_HZ)
+#define FLUSH_TICKS    (30 * TIMER_HZ) /* the drive may have much to write (ATA-6, FLUSH CACHE) */
 #define TRIES          3               /* of one request */
 #define TIMEOUTS_LIMIT 3               /* in a row: then the drive has failed */
 #define RESET_TICKS    (10 * TIMER_HZ) /* ATA-6 allows 31 s, for a disk that must spin up */
@@ -79,6 +80,25 @@ bool ide_issue(struct ide_channel *c, const struct ide_opcodes *opcodes)
     return true;
 }
 
+/* FLUSH CACHE (ATA-6, clause 8): no data, and the same in every mode. */
+static enum ide_progress flush_start(struct ide_channel *c)
+{
+    if (!c->drive->flush_opcode)
+        return IDE_DONE;
+    ide_select(c, c->drive, DEVICE_LBA);
+    if (!ide_poll(c, STATUS_BSY | STATUS_DRQ | STATUS_DRDY, STATUS_DRDY, READY_US))
+        return IDE_FAILED;
+    ide_write(c, c->base + IDE_COMMAND, c->drive->flush_opcode);
+    return IDE_BUSY;
+}
+
+static enum ide_progress flush_interrupt(struct ide_channel *c)
+{
+    if (!ide_asked(c))
+        return IDE_NOT_OURS;
+    return c->last_status & (STATUS_BSY | STATUS_DF | STATUS_ERR) ? IDE_FAILED : IDE_DONE;
+}
+
 /* --- The queue (interrupts off) --------------------------------------------------------------- */
 
 /* The controller keeps a reference of its own to each page, whatever the submitter does. */
@@ -103,6 +123,7 @@ static void finish(struct ide_channel *c, int error)
     c->state = IDE_IDLE;
     if (!error) {
         d->timeouts = 0;
+        d->stats.flushes += r->flush;
         *(r->write ? &d->stats.sectors_written : &d->stats.sectors_read) += r->nr_sectors;
     }
     release_pages(r);
@@ -135,9 +156,9 @@ static void attempt(struct ide_channel *c)
 {
     c->state = IDE_ACTIVE;
     c->tries++;
-    c->deadline = timer_ticks() + TIMEOUT_TICKS;
+    c->deadline = timer_ticks() + (c->request->flush ? FLUSH_TICKS : TIMEOUT_TICKS);
     c->drive->stats.commands++;
-    progress(c, c->drive->transfer->start(c));
+    progress(c, c->request->flush ? flush_start(c) : c->drive->transfer->start(c));
 }
 
 static void run_queue(struct ide_channel *c)
@@ -262,7 +283,7 @@ bool ide_interrupt(void *channel)
     struct ide_channel *c = channel;
     if (c->state != IDE_ACTIVE)
         return ide_asked(c); /* nobody waits for it: say, of a command that was given up */
-    enum ide_progress p = c->drive->transfer->interrupt(c);
+    enum ide_progress p = c->request->flush ? flush_interrupt(c) : c->drive->transfer->interrupt(c);
     if (p == IDE_NOT_OURS)
         return false;
     c->drive->stats.interrupts++;

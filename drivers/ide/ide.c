@@ -168,6 +168,7 @@ static void format_drive(const struct ide_drive *d, struct text *t)
     } lines[] = {
         {"commands", s->commands},
         {"interrupts", s->interrupts},
+        {"flushes", s->flushes},
         {"sectors_read", s->sectors_read},
         {"sectors_written", s->sectors_written},
         {"errors", s->errors},

@@ -60,6 +60,8 @@ enum ide_opcode {
     COMMAND_READ_DMA = 0xC8,
     COMMAND_WRITE_DMA = 0xCA,
     COMMAND_CHECK_POWER_MODE = 0xE5,
+    COMMAND_FLUSH_CACHE = 0xE7,
+    COMMAND_FLUSH_CACHE_EXT = 0xEA,
     COMMAND_IDENTIFY_DEVICE = 0xEC,
 };
 
@@ -106,7 +108,7 @@ struct ide_transfer {
 extern const struct ide_transfer ide_dma, ide_pio_irq, ide_pio_poll;
 
 struct ide_stats {
-    u32 commands, interrupts, errors, timeouts, resets;
+    u32 commands, interrupts, flushes, errors, timeouts, resets;
     u64 sectors_read, sectors_written;
     u64 reg_reads, reg_writes; /* of the drive's and of the bus master's registers */
 };
@@ -123,6 +125,8 @@ struct ide_drive {
     u32 max_multiple; /* what the drive can do, of IDENTIFY; 0: nothing */
     bool can_dma;
     u16 *identity; /* IDE_ID_WORDS of IDENTIFY DEVICE, as they came at boot */
+    u8 flush_opcode; /* 0: the drive has no such command, and so no cache that would lose anything
+                      */
     struct ide_stats stats;
 };
 

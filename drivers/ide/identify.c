@@ -23,7 +23,13 @@ enum identify_word {
     ID_SECTOR_WORDS = 117, /* two words */
 };
 enum { CAPABILITY_DMA = 1 << 8, CAPABILITY_LBA = 1 << 9 };
-enum { FEATURES2_VALID_MASK = 3 << 14, FEATURES2_VALID = 1 << 14, FEATURES2_LBA48 = 1 << 10 };
+enum {
+    FEATURES2_VALID_MASK = 3 << 14,
+    FEATURES2_VALID = 1 << 14,
+    FEATURES2_LBA48 = 1 << 10,
+    FEATURES2_FLUSH = 1 << 12,
+    FEATURES2_FLUSH_EXT = 1 << 13
+};
 enum { SECTOR_VALID_MASK = 3 << 14, SECTOR_VALID = 1 << 14, SECTOR_LONG = 1 << 12 };
 
 /* What a packet device leaves in LBA mid and high when it refuses the command (ATA-6, 9.12). */
@@ -41,6 +47,15 @@ static u64 sectors_of(const u16 *id)
             return lba48;
     }
     return MIN(sectors, (u64)IDE_LBA28_SECTORS);
+}
+
+static u8 flush_opcode_of(u16 features2)
+{
+    if ((features2 & FEATURES2_VALID_MASK) != FEATURES2_VALID)
+        return 0;
+    return features2 & FEATURES2_FLUSH_EXT ? COMMAND_FLUSH_CACHE_EXT
+           : features2 & FEATURES2_FLUSH   ? COMMAND_FLUSH_CACHE
+                                           : 0;
 }
 
 static u32 sector_bytes_of(const u16 *id)
@@ -137,6 +152,7 @@ void ide_identify(struct ide_channel *c)
         }
         d->block.nr_sectors = sectors_of(id);
         d->max_multiple = id[ID_MULTIPLE] & 0xFF;
+        d->flush_opcode = flush_opcode_of(id[ID_FEATURES2]);
         d->can_dma = id[ID_CAPABILITIES] & CAPABILITY_DMA;
         d->transfer = d->can_dma ? &ide_dma : &ide_pio_irq;
         d->identity = kmalloc(sizeof(id));
