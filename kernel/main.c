@@ -6,6 +6,7 @@
 #include "drivers/pci.h"
 #include "drivers/rtc.h"
 #include "kernel/cache/cache.h"
+#include "kernel/cache/writeback.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
@@ -54,6 +55,7 @@ static void start(void *unused)
             nr_free_frames >> 8);
     panic_on_request(); /* ferry.panic=, to see one */
     pci_init();         /* disks and cards */
+    writeback_init();   /* flushd */
     vfs_mount_root();   /* root=, /proc, /dev */
     net_init();         /* lwIP, the network thread, an address */
 

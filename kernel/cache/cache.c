@@ -12,7 +12,9 @@
  * preempted, so they need no lock. Completion (interrupt context) changes only the page.
  */
 #include "kernel/cache/cache.h"
+#include "kernel/cache/pages.h"
 #include "kernel/cache/readahead.h"
+#include "kernel/cache/writeback.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/proc/wait.h"
@@ -56,7 +58,7 @@ static inline struct page **chain_of(const struct mapping *m, u32 index)
     return &parts[chain / CHAINS_PER_PART][chain % CHAINS_PER_PART];
 }
 
-static inline struct page *lookup(const struct mapping *m, u32 index)
+struct page *cache_lookup(const struct mapping *m, u32 index)
 {
     struct page *page = *chain_of(m, index);
     while (page && (page->mapping != m || page->index != index))
@@ -64,7 +66,7 @@ static inline struct page *lookup(const struct mapping *m, u32 index)
     return page;
 }
 
-static void insert_page(struct mapping *m, u32 index, struct page *page)
+void cache_insert(struct mapping *m, u32 index, struct page *page)
 {
     page->mapping = m;
     page->index = index;
@@ -85,22 +87,12 @@ static struct page *add_page(struct mapping *m, u32 index)
     page_get(page, HOLD_USE);
     page->flags = PG_LOCKED;
     page->io_pending = 1; /* read_pages itself */
-    insert_page(m, index, page);
+    cache_insert(m, index, page);
     return page;
 }
 
-static void set_dirty(struct mapping *m, struct page *page)
-{
-    if (page->flags & PG_DIRTY)
-        return;
-    page->flags |= PG_DIRTY;
-    m->nr_dirty++;
-    if (m->ops->dirtied)
-        m->ops->dirtied(m, 1);
-}
-
 /* Takes an unlocked page out of the cache; it lives on as long as others hold it. */
-static void drop_page(struct page *page)
+void cache_drop_page(struct page *page)
 {
     struct mapping *m = page->mapping;
     struct page **p = chain_of(m, page->index);
@@ -109,12 +101,7 @@ static void drop_page(struct page *page)
     *p = page->hash_next;
     TAILQ_REMOVE(&lru, page, link);
     m->nr_pages--;
-    if (page->flags & PG_DIRTY) {
-        page->flags &= (u8)~PG_DIRTY;
-        m->nr_dirty--;
-        if (m->ops->dirtied)
-            m->ops->dirtied(m, -1);
-    }
+    cache_clear_dirty(page);
     page->mapping = NULL;
     page->hash_next = NULL;
     cache_stats.pages--;
@@ -126,6 +113,14 @@ static void drop_page(struct page *page)
 static struct wait_queue *waiters_of(const struct page *page)
 {
     return &wait_queues[(u32)(page - pages) % NR_WAIT_QUEUES];
+}
+
+void cache_unlock_page(struct page *page)
+{
+    u32 flags = irq_save();
+    page->flags &= (u8)~PG_LOCKED;
+    wake_all(waiters_of(page));
+    irq_restore(flags);
 }
 
 void page_wait(struct page *page)
@@ -152,8 +147,7 @@ void cache_page_done(struct page *page, int error)
             memset((char *)page_virt(page) + inside, 0, PAGE_SIZE - inside);
             page->flags |= PG_UPTODATE;
         }
-        page->flags &= (u8)~PG_LOCKED;
-        wake_all(waiters_of(page));
+        cache_unlock_page(page);
     }
     irq_restore(flags);
 }
@@ -186,7 +180,7 @@ static struct page *fill(struct mapping *m, struct readahead_plan plan)
     u32 nr = 0, mark = plan.mark;
     for (u32 i = 0; i < plan.count; i++) {
         u32 index = plan.start + i;
-        struct page *page = lookup(m, index);
+        struct page *page = cache_lookup(m, index);
         if (page) {
             start_run(m, run, nr);
             nr = 0;
@@ -245,7 +239,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
         want = 1;
     }
     for (;;) {
-        struct page *page = lookup(m, index);
+        struct page *page = cache_lookup(m, index);
         if (page) {
             page_get(page, HOLD_USE);
             cache_stats.hits++;
@@ -279,7 +273,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
             return 0;
         }
         if (page->mapping) /* nobody else has dropped it yet */
-            drop_page(page);
+            cache_drop_page(page);
         page_put(page, HOLD_USE);
         if (++failures >= 2)
             return -EIO;
@@ -289,7 +283,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
 int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *ra,
                struct page **result, bool *did_io)
 {
-    struct page *page = lookup(m, index);
+    struct page *page = cache_lookup(m, index);
     if (unlikely(!page || (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) != PG_UPTODATE))
         return read_slow(m, index, want_pages, ra, result, did_io);
     page_get(page, HOLD_USE);
@@ -304,7 +298,7 @@ int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *r
 
 struct page *cache_peek(struct mapping *m, u32 index)
 {
-    struct page *page = lookup(m, index);
+    struct page *page = cache_lookup(m, index);
     if (!page || (page->flags & (PG_UPTODATE | PG_LOCKED)) != PG_UPTODATE)
         return NULL;
     page_get(page, HOLD_USE);
@@ -332,103 +326,17 @@ int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)
     return 0;
 }
 
-/* --- Writing ---------------------------------------------------------------------------------- */
-
-/* A page that is not there need not be read when all of it is written, or when it lies behind the
- * end. */
-static bool old_bytes_matter(const struct mapping *m, u32 index, u32 len)
-{
-    return len < PAGE_SIZE && (u64)index << PAGE_SHIFT < m->size;
-}
-
-int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct cache_write *w)
-{
-    *w = (struct cache_write){.mapping = m, .index = index, .offset = offset, .len = len};
-    int error = m->ops->prepare_write ? m->ops->prepare_write(m, index, offset, len) : -EROFS;
-    if (error)
-        return error;
-    if (lookup(m, index) || old_bytes_matter(m, index, len)) {
-        error = cache_read(m, index, 1, NULL, &w->page, NULL);
-        if (error != -ENXIO) /* it lies behind the end, and has gone while we waited for it */
-            return error;
-    }
-    w->fresh = true;
-    w->page = page_alloc(PAGE_CACHE, HOLD_USE);
-    if (!w->page)
-        return -ENOMEM;
-    /* Before the new bytes the file has a hole now; behind them it ends. */
-    if (offset)
-        copy_zeroes(EDGE_ZERO_CACHE, (struct frag){w->page, 0, offset});
-    memset((char *)page_virt(w->page) + offset + len, 0, PAGE_SIZE - offset - len);
-    return 0;
-}
-
-/* Puts a page that was filled in private into the cache; false: there is no place for it. */
-static bool insert_fresh(const struct cache_write *w, u32 copied)
-{
-    bool behind_end = (u64)w->index << PAGE_SHIFT >= w->mapping->size;
-    if (!copied || lookup(w->mapping, w->index))
-        return false;
-    if (!behind_end && copied < PAGE_SIZE) /* then its old bytes do matter */
-        return false;
-    memset((char *)page_virt(w->page) + w->offset + copied, 0, w->len - copied);
-    w->page->flags = PG_UPTODATE | PG_REFERENCED;
-    page_get(w->page, HOLD_CACHE);
-    insert_page(w->mapping, w->index, w->page);
-    return true;
-}
-
-u32 cache_write_end(struct cache_write *w, u32 copied)
-{
-    if (w->fresh ? !insert_fresh(w, copied) : w->page->mapping != w->mapping)
-        copied = 0; /* no place for it, or truncated away meanwhile */
-    if (copied)
-        set_dirty(w->mapping, w->page);
-    page_put(w->page, HOLD_USE);
-    return copied;
-}
-
-int cache_make_dirty(struct mapping *m, struct page *page)
-{
-    int error = page->mapping != m       ? -ENXIO
-                : page->flags & PG_DIRTY ? 0
-                : !m->ops->prepare_write ? -EROFS
-                                         : m->ops->prepare_write(m, page->index, 0, PAGE_SIZE);
-    if (!error && page->mapping != m)
-        error = -ENXIO;
-    if (!error)
-        set_dirty(m, page);
-    return error;
-}
-
-void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len)
-{
-    struct page *page = lookup(m, index);
-    if (!page || !len)
-        return;
-    page_get(page, HOLD_USE);
-    page_wait(page);
-    if (page->mapping == m && (page->flags & PG_UPTODATE))
-        copy_zeroes(EDGE_ZERO_CACHE, (struct frag){page, offset, len});
-    page_put(page, HOLD_USE);
-}
-
-void cache_zero_gap(struct mapping *m, u64 end)
-{
-    u32 offset = (u32)m->size % PAGE_SIZE;
-    if (offset && end > m->size)
-        cache_zero(m, m->size >> PAGE_SHIFT, offset,
-                   (u32)MIN((u64)(PAGE_SIZE - offset), end - m->size));
-}
+/* --- Dirty pages --------------------------------------------------------------------------------
+ */
 
 /* Looks at the range's pages, or at the machine's where these are fewer. */
-static u32 first_dirty(const struct mapping *m, u32 index, u32 end)
+u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end)
 {
     const struct page *page;
     u32 first = end;
     if (end - index <= cache_stats.pages) {
         for (; index < end; index++)
-            if ((page = lookup(m, index)) && (page->flags & PG_DIRTY))
+            if ((page = cache_lookup(m, index)) && (page->flags & PG_DIRTY))
                 return index;
         return end;
     }
@@ -438,24 +346,12 @@ static u32 first_dirty(const struct mapping *m, u32 index, u32 end)
     return first;
 }
 
-u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty)
-{
-    if (dirty)
-        return m->nr_dirty ? first_dirty(m, index, end) : end;
-    for (; index < end; index++) {
-        const struct page *page = lookup(m, index);
-        if (!page || !(page->flags & PG_DIRTY))
-            return index;
-    }
-    return end;
-}
-
 /* --- Giving pages up -------------------------------------------------------------------------- */
 
 /* Only the cache holds it, it is at rest, and the disk has the same. */
 static bool droppable(const struct page *page)
 {
-    return page->refs == 1 && !(page->flags & (PG_LOCKED | PG_DIRTY));
+    return page->refs == 1 && !(page->flags & (PG_LOCKED | PG_DIRTY | PG_WRITEBACK));
 }
 
 /* Second chance: a page that was used since we last came by is passed over once. */
@@ -466,7 +362,7 @@ u32 cache_reclaim(u32 nr_pages)
     struct page *page;
     while (dropped < nr_pages && looks-- && (page = TAILQ_FIRST(&lru))) {
         if (droppable(page) && !(page->flags & PG_REFERENCED)) {
-            drop_page(page);
+            cache_drop_page(page);
             dropped++;
             continue;
         }
@@ -487,7 +383,7 @@ static u32 drop_clean(const struct mapping *m)
     while (page) {
         struct page *next = TAILQ_NEXT(page, link);
         if (droppable(page) && (!m || page->mapping == m)) {
-            drop_page(page);
+            cache_drop_page(page);
             dropped++;
         }
         page = next;
@@ -509,8 +405,9 @@ static void drop_when_unlocked(struct mapping *m, struct page *page)
 {
     page_get(page, HOLD_USE);
     page_wait(page);
+    cache_wait_written(page);
     if (page->mapping == m)
-        drop_page(page);
+        cache_drop_page(page);
     page_put(page, HOLD_USE);
 }
 
@@ -525,7 +422,7 @@ void cache_drop(struct mapping *m, u32 first, u32 end)
     struct page *page, *next;
     if (end - first <= cache_stats.pages) {
         for (u32 index = first; m->nr_pages && index < end; index++)
-            if ((page = lookup(m, index)))
+            if ((page = cache_lookup(m, index)))
                 drop_when_unlocked(m, page);
         return;
     }
@@ -533,7 +430,8 @@ again:
     TAILQ_FOREACH_SAFE (page, &lru, link, next) {
         if (!is_inside(page, m, first, end))
             continue;
-        bool sleeps = page->flags & PG_LOCKED; /* then the list may be another one */
+        bool sleeps =
+            page->flags & (PG_LOCKED | PG_WRITEBACK); /* then the list may be another one */
         drop_when_unlocked(m, page);
         if (sleeps)
             goto again;

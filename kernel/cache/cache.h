@@ -29,6 +29,13 @@ struct mapping_ops {
      * sees to it that there will be room for them (blocks are allocated here). 0, -ENOSPC ...
      * May sleep. NULL: the mapping is never written. */
     int (*prepare_write)(struct mapping *m, u32 index, u32 offset, u32 len);
+    /* Writes nr pages of consecutive index: the other way of read_pages. Each has a HOLD_USE
+     * reference that goes when cache_page_written has been called for all its pieces and, once, by
+     * this function. NULL: nothing behind the cache. */
+    void (*write_pages)(struct mapping *m, struct page **pages, u32 nr);
+    /* Room that prepare_write has taken behind the size, for bytes that then did not come, is given
+     * back. May be NULL. */
+    void (*trim)(struct mapping *m);
     /* So many pages more are dirty (or fewer, below 0). Never sleeps. May be NULL. */
     void (*dirtied)(struct mapping *m, int pages);
 };
@@ -41,6 +48,13 @@ struct mapping {
     bool in_ram;      /* nothing is read ahead: there is no disk behind it */
     u32 nr_pages;     /* in the cache now */
     u32 nr_dirty;     /* of these: with bytes that are nowhere else */
+
+    /* write-back (writeback.c) */
+    u32 nr_writeback; /* pages on their way to the disk */
+    int write_error;  /* of one of them, for the next fsync */
+    bool closing;     /* its inode goes away: nothing is written any more */
+    u64 dirty_since;  /* tick */
+    TAILQ_ENTRY(mapping) dirty;
 };
 
 void cache_init(void);
@@ -80,6 +94,7 @@ struct block_request;
 struct cache_gather {
     struct block_device *device;
     u32 max_frags;
+    bool write;                    /* from the pages to the disk; ends with cache_page_written */
     struct block_request *request; /* being filled; NULL: none */
 };
 int cache_gather(struct cache_gather *g, u64 lba, struct page *page, u32 offset, u32 len);
@@ -102,7 +117,8 @@ int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len);
  * bytes matter (all are overwritten, or it lies behind the end), then it is `fresh`: filled in
  * private, and put into the cache by cache_write_end. That gives the number of bytes that count:
  * less than copied when they do not make a whole page; 0 with copied == len: another task was
- * faster, begin again. The mapping's size is the caller's care. */
+ * faster, begin again; or a negative errno. The mapping's size is the caller's care: it is set
+ * before anything sleeps, or write-back would take the bytes for what lies behind the end. */
 struct cache_write {
     struct mapping *mapping;
     struct page *page;
@@ -110,10 +126,18 @@ struct cache_write {
     bool fresh;
 };
 int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct cache_write *w);
-u32 cache_write_end(struct cache_write *w, u32 copied);
+int cache_write_end(struct cache_write *w, u32 copied);
 /* A page of the mapping is about to be written through a program's page table. 0, -ENOSPC ...;
  * -ENXIO: it is no longer the mapping's. Sleeps. */
 int cache_make_dirty(struct mapping *m, struct page *page);
+void cache_redirty(struct page *page); /* it was dirty before: there is room for it */
+void cache_clear_dirty(struct page *page);
+/* For metadata, which is changed in place. cache_get_new: the page, of which `len` bytes are going
+ * to be filled anew: not read when that is all of it. cache_dirty_bytes: these have been changed.
+ * cache_forget_bytes: these are no longer worth writing. The range is whole sectors in a page. */
+int cache_get_new(struct mapping *m, u32 index, u32 offset, u32 len, struct page **page);
+void cache_dirty_bytes(struct page *page, u32 offset, u32 len);
+void cache_forget_bytes(struct mapping *m, u32 index, u32 offset, u32 len);
 /* The file grows to `end`: what lies between its size and there reads as zero, whatever a
  * program's mapping has left behind the end. */
 void cache_zero_gap(struct mapping *m, u64 end);

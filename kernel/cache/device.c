@@ -4,6 +4,7 @@
  */
 #include "drivers/block.h"
 #include "kernel/cache/cache.h"
+#include "kernel/cache/writeback.h"
 #include "kernel/mm/heap.h"
 
 #define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)
@@ -21,7 +22,46 @@ static void device_read_pages(struct mapping *m, struct page **run, u32 nr)
     cache_gather_end(&g);
 }
 
-static const struct mapping_ops device_mapping_ops = {.read_pages = device_read_pages};
+/* Only what was changed: beside it in the page may lie what belongs to a file. */
+static int write_sectors(struct cache_gather *g, struct page *page)
+{
+    u32 mask = page->dirty_sectors;
+    page->dirty_sectors = 0;
+    for (u32 first = 0, n; first < SECTORS_PER_PAGE; first += n) {
+        for (n = 1;
+             first + n < SECTORS_PER_PAGE && (mask >> first & 1) == (mask >> (first + n) & 1); n++)
+            ;
+        if (!(mask >> first & 1))
+            continue;
+        u64 lba = (u64)page->index * SECTORS_PER_PAGE + first;
+        int error = cache_gather(g, lba, page, first * SECTOR_SIZE, n * SECTOR_SIZE);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static void device_write_pages(struct mapping *m, struct page **run, u32 nr)
+{
+    struct cache_gather g = {
+        .device = m->host, .max_frags = nr * SECTORS_PER_PAGE / 2, .write = true};
+    for (u32 i = 0; i < nr; i++)
+        cache_page_written(run[i], write_sectors(&g, run[i]));
+    cache_gather_end(&g);
+}
+
+/* Every byte of a device has its place already. */
+static int device_prepare_write(struct mapping *m, u32 index, u32 offset, u32 len)
+{
+    return 0;
+}
+
+static const struct mapping_ops device_mapping_ops = {
+    .read_pages = device_read_pages,
+    .prepare_write = device_prepare_write,
+    .write_pages = device_write_pages,
+    .dirtied = writeback_dirtied,
+};
 
 struct mapping *block_mapping(struct block_device *d)
 {

@@ -1,6 +1,6 @@
 /*
- * From pages to disk requests and back: pieces are gathered into requests, and when a request has
- * ended, its bytes are entered in the ledger and each piece's page is told.
+ * Between pages and disk requests, both ways: pieces are gathered into requests, and when a request
+ * has ended, its bytes are entered in the ledger and each piece's page is told.
  *
  * This is the one place that knows what a byte from the disk is: payload when it lies inside a
  * file, padding when it lies behind the file's end, metadata when no file is behind it. Who
@@ -8,6 +8,7 @@
  */
 #include "drivers/block.h"
 #include "kernel/cache/cache.h"
+#include "kernel/cache/writeback.h"
 #include "kernel/cpu/cpu.h"
 
 /* Completion, interrupt context. */
@@ -28,14 +29,18 @@ static void request_done(struct block_request *r, int error)
     }
     if (!error) { /* what a failed request may have moved reached nobody */
         if (payload)
-            ledger_add(r->account, EDGE_DISK_CACHE, r->mover, payload);
+            ledger_add(r->account, r->write ? EDGE_CACHE_DISK : EDGE_DISK_CACHE, r->mover, payload);
         if (padding)
             ledger_add_apart(r->account, APART_PADDING, padding);
         if (metadata)
             ledger_add_apart(r->account, APART_METADATA, metadata);
     }
-    for (u32 i = 0; i < r->nr_frags; i++)
-        cache_page_done(r->frags[i].page, error);
+    for (u32 i = 0; i < r->nr_frags; i++) {
+        if (r->write)
+            cache_page_written(r->frags[i].page, error);
+        else
+            cache_page_done(r->frags[i].page, error);
+    }
     request_free(r);
 }
 
@@ -65,6 +70,7 @@ int cache_gather(struct cache_gather *g, u64 lba, struct page *page, u32 offset,
         return -ENOMEM;
     r->lba = lba;
     r->done = request_done;
+    r->write = g->write;
     append(r, page, offset, len);
     g->request = r;
     return 0;

@@ -17,11 +17,13 @@ struct file_time file_time_now(void)
 void inode_written(struct inode *inode)
 {
     inode->mtime = inode->ctime = file_time_now();
+    inode->dirty = true;
 }
 
 void inode_changed(struct inode *inode)
 {
     inode->ctime = file_time_now();
+    inode->dirty = true;
 }
 
 static bool not_before(struct file_time a, struct file_time b)
@@ -39,6 +41,7 @@ void inode_accessed(struct inode *inode)
         file_time_now().sec - inode->atime.sec < SECONDS_A_DAY)
         return;
     inode->atime = file_time_now();
+    inode->dirty = true;
 }
 
 int inode_permission(const struct inode *inode, u32 may)

@@ -5,6 +5,7 @@
  * An inode nobody holds stays in the table with its pages for the next opener, up to a limit;
  * then the one unused for longest goes, and its pages with it.
  */
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -54,6 +55,7 @@ static bool in_table(const struct inode *inode)
 static struct inode *destroy(struct inode *inode)
 {
     struct inode *dir = inode->dir;
+    inode->mapping.closing = true; /* flushd, leave it alone */
     if (dir)
         dir->super->own_refs--; /* it is put as any other */
     if (in_table(inode))
@@ -65,6 +67,23 @@ static struct inode *destroy(struct inode *inode)
     kfree(inode->name);
     slab_free(inode_cache, inode);
     return dir;
+}
+
+/* Nothing of it is newer here than on the disk. */
+static bool clean(const struct inode *inode)
+{
+    const struct mapping *m = &inode->mapping;
+    return !(inode->dirty && inode->super->write_inode) && !m->nr_dirty && !m->nr_writeback;
+}
+
+static struct inode *oldest_clean(void)
+{
+    struct inode *inode;
+    TAILQ_FOREACH (inode, &unused_list, unused)
+        if (clean(inode))
+            return inode;
+    writeback_kick(); /* soon there will be one */
+    return NULL;
 }
 
 static struct inode *forget(struct inode *inode)
@@ -128,7 +147,7 @@ u32 inode_drop_unused(bool keep_pages)
     for (;;) {
         struct inode *inode;
         TAILQ_FOREACH (inode, &unused_list, unused) {
-            if (!keep_pages || !inode->mapping.nr_pages)
+            if (clean(inode) && (!keep_pages || !inode->mapping.nr_pages))
                 break;
         }
         if (!inode)
@@ -184,8 +203,27 @@ void inode_put(struct inode *inode)
             continue;
         }
         TAILQ_INSERT_TAIL(&unused_list, inode, unused);
-        inode = ++nr_unused > UNUSED_LIMIT ? forget(TAILQ_FIRST(&unused_list)) : NULL;
+        struct inode *oldest = ++nr_unused > UNUSED_LIMIT ? oldest_clean() : NULL;
+        inode = oldest ? forget(oldest) : NULL;
     }
+}
+
+struct inode *inode_next(struct super *super, struct inode *after)
+{
+    u32 i = after ? bucket(after->super, after->ino) - table : 0;
+    struct inode *inode = after ? LIST_NEXT(after, hash) : LIST_FIRST(&table[0]);
+    for (;;) {
+        while (!inode && ++i < BUCKETS)
+            inode = LIST_FIRST(&table[i]);
+        if (!inode || ((!super || inode->super == super) && inode->nlink))
+            break;
+        inode = LIST_NEXT(inode, hash);
+    }
+    if (inode)
+        inode_hold(inode);
+    if (after)
+        inode_put(after);
+    return inode;
 }
 
 static struct inode *find(struct super *super, u32 ino)

@@ -260,7 +260,7 @@ static int parse_options(const char *options, struct tmpfs_options *o)
     return 0;
 }
 
-static int tmpfs_remount(struct super *super, const char *options)
+static int tmpfs_remount(struct super *super, u32 flags, const char *options)
 {
     struct tmpfs *fs = super->fs;
     struct tmpfs_options o = {fs->max_pages, fs->max_inodes, super->root->uid, super->root->gid,

@@ -117,6 +117,7 @@ struct inode {
     u32 ino;
     u16 mode;
     bool locked; /* inode_lock */
+    bool dirty;  /* it has changed, and its file system's table has not: super->write_inode */
     u32 nlink;   /* 0: no name is left, and the file goes with its last reference */
     u32 uid, gid, rdev;
     u64 size;   /* bytes */
@@ -154,10 +155,16 @@ struct super {
     struct block_device *device;
     /* Fills the inode of number inode->ino from the disk. Used by inode_get. */
     int (*read_inode)(struct inode *inode);
+    /* The inode into the table in memory; NULL: there is none. */
+    int (*write_inode)(struct inode *inode);
+    /* The file, with all that leads to it, is on the disk and survives a loss of power. NULL: there
+     * is no disk. */
+    int (*fsync)(struct inode *inode);
+    int (*sync)(struct super *super, bool last); /* all of it; `last`: and now nothing follows */
     void (*statfs)(struct super *super); /* brings blocks_free and files_free up to date; or NULL */
     /* Its options as /proc/mounts shows them, ",size=64k"; or NULL. Never sleeps. */
     void (*show_options)(const struct super *super, struct text *t);
-    int (*remount)(struct super *super, const char *options); /* may be NULL */
+    int (*remount)(struct super *super, u32 flags, const char *options); /* may be NULL */
     /* Nobody uses it any more: everything goes, the super too (super_end). NULL: it stays for ever,
      * and the next mount gives it again. */
     void (*unmount)(struct super *super);
@@ -213,6 +220,7 @@ void inode_unlock(struct inode *inode);
 static inline void inode_set_size(struct inode *inode, u64 size)
 {
     inode->size = inode->mapping.size = size;
+    inode->dirty = true;
 }
 /* A program runs from the file, or ends: meanwhile nobody opens it for writing (-ETXTBSY). */
 static inline struct inode *inode_run(struct inode *inode)
@@ -225,6 +233,9 @@ static inline void inode_stop(struct inode *inode)
     inode->runners--;
     inode_put(inode);
 }
+/* Walks the inodes of a file system (NULL: of all) that are in the table, in no order: holds the
+ * one it returns, and puts the one it is given. What comes or goes meanwhile may be missed. */
+struct inode *inode_next(struct super *super, struct inode *after);
 struct file_time file_time_now(void);
 /* It was written: mtime and ctime are now. It was changed (mode, links ...): ctime is now. */
 void inode_written(struct inode *inode);
@@ -282,7 +293,13 @@ int vfs_rename(struct inode *from_start, const char *from, struct inode *to_star
                u32 flags);
 int vfs_resize(struct inode *inode, u64 size); /* truncate(2); that the caller may write is known */
 
+/* sync.c: 0, or the first error. */
+int inodes_sync(struct super *super); /* data pages, then what has changed in the inodes */
+int vfs_fsync(struct inode *inode);
+int vfs_sync(struct super *super, bool last);
+
 /* mount.c: the tree of file systems. */
+void vfs_sync_all(bool last);
 void vfs_mount_root(void); /* from root=, and the table of mount.c; panics when there is none */
 struct mount;
 struct mount *mount_below(struct inode *dir, const struct name *name); /* NULL: none */

@@ -107,6 +107,7 @@ struct page *page_alloc_atomic(enum page_kind kind, enum holder holder)
         page->flags = 0;
         page->io_pending = 0;
         page->mapping = NULL;
+        page->dirty_sectors = 0;
     }
     irq_restore(flags);
     return page;

@@ -52,6 +52,7 @@ enum page_flags {
     PG_DIRTY = 1 << 3,      /* must be written before it is dropped */
     PG_REFERENCED = 1 << 4, /* used since the reclaimer last looked */
     PG_READAHEAD = 1 << 5,  /* reaching this page starts the next readahead */
+    PG_WRITEBACK = 1 << 6,  /* on its way to the disk: wait with cache_wait_written() */
 };
 
 struct mapping;
@@ -60,11 +61,12 @@ struct page {
     u32 refs;                /* all holders together; 0: on the free list */
     u8 kind;                 /* enum page_kind */
     u8 flags;                /* enum page_flags */
-    u16 io_pending;          /* block requests that still fill this page */
+    u16 io_pending;          /* block requests that still fill this page, or write it */
     struct mapping *mapping; /* PAGE_CACHE: whose page; else free for the owner's use */
     u32 index;               /* PAGE_CACHE: which page of the file */
     struct page *hash_next;  /* PAGE_CACHE: chain of the lookup table */
     TAILQ_ENTRY(page) link;  /* free list, or the cache's LRU list */
+    u32 dirty_sectors;       /* PAGE_CACHE of a block device: which of its 8 sectors are dirty */
 };
 TAILQ_HEAD(page_list, page);
 

@@ -128,6 +128,25 @@ void mmap_forget(struct inode *inode, u32 first, u32 end)
     }
 }
 
+void mmap_protect_page(struct mapping *m, u32 index)
+{
+    struct task *t;
+    TAILQ_FOREACH (t, &all_tasks, all) {
+        struct vma *v;
+        if (!t->mm)
+            continue;
+        TAILQ_FOREACH (v, &t->mm->vmas, link) {
+            if (!v->inode || &v->inode->mapping != m || !v->shared || index < v->pgoff ||
+                index - v->pgoff >= (v->end - v->start) >> PAGE_SHIFT)
+                continue;
+            u32 *pte = pte_get(t->mm, v->start + (index - v->pgoff) * PAGE_SIZE, false);
+            if (pte)
+                *pte &= ~(u32)(PTE_WRITE | PTE_DIRTY);
+        }
+    }
+    tlb_flush_all();
+}
+
 /* What mmap is asked for, as far as it is known. */
 struct request {
     virt_t address;

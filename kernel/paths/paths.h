@@ -64,4 +64,8 @@ long sys_mprotect(u32 address, u32 len, u32 prot);
 long sys_sendfile(u32 out_fd, u32 in_fd, u32 __user *offset, u32 count);
 long sys_sendfile64(u32 out_fd, u32 in_fd, u64 __user *offset, u32 count);
 
+/* The page is about to be written to the disk: programs that share it may write to it again only
+ * after a fault, by which it becomes dirty again. */
+void mmap_protect_page(struct mapping *m, u32 index);
+
 #endif

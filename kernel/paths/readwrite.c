@@ -12,6 +12,7 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/uio.h>
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/poll.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
@@ -66,9 +67,12 @@ ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 l
             copy_pages(EDGE_CACHE_CACHE, to, from.frag);
         else
             left = copy_user_to_page(EDGE_USER_CACHE, to, from.user);
-        u32 done = cache_write_end(&w, len - left);
+        int done = cache_write_end(&w, len - left);
+        if (done < 0)
+            return done;
         if (done && pos + done > inode->size)
             inode_set_size(inode, pos + done);
+        writeback_throttle(m);
         if (done || left)
             return done ? (ssize_t)done : -EFAULT;
     }
@@ -121,6 +125,8 @@ ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, 
     if (done)
         inode_written(inode);
     inode_unlock(inode);
+    if (done && (file->flags & O_DSYNC) && (n = vfs_fsync(inode)) < 0) /* O_SYNC contains it */
+        return n;
     return done ? (ssize_t)done : MIN(n, 0);
 }
 

@@ -175,13 +175,32 @@ long sys_mincore(u32 address, u32 len, u8 __user *vec)
     return 0;
 }
 
-/* What programs write to shared pages is in the file at once; tmpfs has no disk to bring it to. */
+/* What programs write to shared pages is in the file at once; MS_SYNC brings it to the disk. */
+static int sync_range(virt_t from, virt_t end)
+{
+    int err = 0;
+    for (virt_t at = from; at < end && !err;) {
+        struct vma *v = vma_find(current->mm, at);
+        if (!v) /* unmapped by another thread while we slept */
+            return -ENOMEM;
+        at = v->end;
+        if (!v->shared || !v->inode)
+            continue;
+        struct inode *inode = inode_hold(v->inode);
+        err = vfs_fsync(inode);
+        inode_put(inode);
+    }
+    return err;
+}
+
 long sys_msync(u32 address, u32 len, u32 flags)
 {
     if (flags & ~(u32)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
         (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC) || address & (PAGE_SIZE - 1))
         return -EINVAL;
-    return range_ok(address, &len) && all_mapped(address, address + len) ? 0 : -ENOMEM;
+    if (!range_ok(address, &len) || !all_mapped(address, address + len))
+        return -ENOMEM;
+    return flags & MS_SYNC ? sync_range(address, address + len) : 0;
 }
 
 static int whole_pages(u32 *address, u32 *len)

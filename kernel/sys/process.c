@@ -1,5 +1,6 @@
 /* Calls on the calling task itself and on the machine. */
 #include <linux/reboot.h>
+#include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/uaccess.h"
@@ -34,9 +35,11 @@ long sys_reboot(u32 magic1, u32 magic2, u32 command, void __user *argument)
     switch (command) {
     case LINUX_REBOOT_CMD_POWER_OFF:
     case LINUX_REBOOT_CMD_HALT:
+        vfs_sync_all(true);
         kprintf("ferry: power off\n");
         power_off();
     case LINUX_REBOOT_CMD_RESTART:
+        vfs_sync_all(true);
         power_reboot();
     case LINUX_REBOOT_CMD_CAD_ON:
     case LINUX_REBOOT_CMD_CAD_OFF:

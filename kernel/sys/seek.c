@@ -97,22 +97,27 @@ long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence)
 /* --- What is written reaches the disk ----------------------------------------------------------
  */
 
-/* Files are written in RAM alone (tmpfs), so there is nothing that has to reach a disk. */
-long sys_fsync(u32 fd)
+static long sync_file(u32 fd, int (*sync)(struct inode *inode))
 {
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
     u16 type = S_TYPE(f->inode->mode);
-    bool by_path = f->flags & O_PATH;
+    long ret = f->flags & O_PATH                                 ? -EBADF
+               : type == S_REG || type == S_DIR || type == S_BLK ? sync(f->inode)
+                                                                 : -EINVAL;
     file_put(f);
-    if (by_path)
-        return -EBADF;
-    return type == S_REG || type == S_DIR || type == S_BLK ? 0 : -EINVAL;
+    return ret;
+}
+
+long sys_fsync(u32 fd)
+{
+    return sync_file(fd, vfs_fsync);
 }
 
 long sys_sync(void)
 {
+    vfs_sync_all(false);
     return 0;
 }
 
@@ -121,9 +126,9 @@ long sys_syncfs(u32 fd)
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    bool by_path = f->flags & O_PATH;
+    long ret = f->flags & O_PATH ? -EBADF : f->inode->super ? vfs_sync(f->inode->super, false) : 0;
     file_put(f);
-    return by_path ? -EBADF : 0;
+    return ret;
 }
 
 long sys_sync_file_range(u32 fd, u32 from_low, u32 from_high, u32 len_low, u32 len_high, u32 flags)

@@ -70,6 +70,12 @@ const struct proc_file proc_files[] = {
     {"sys/kernel/random/uuid", .text = sys_uuid},
     {"sys/kernel/threads-max", .text = sys_threads_max},
     {"sys/kernel/version", .line = UTS_VERSION},
+    {"sys/vm/dirty_background_ratio", .text = sys_dirty_background_ratio,
+     .write = sys_set_dirty_background_ratio},
+    {"sys/vm/dirty_expire_centisecs", .text = sys_dirty_expire, .write = sys_set_dirty_expire},
+    {"sys/vm/dirty_ratio", .text = sys_dirty_ratio, .write = sys_set_dirty_ratio},
+    {"sys/vm/dirty_writeback_centisecs", .text = sys_dirty_writeback,
+     .write = sys_set_dirty_writeback},
     {"sys/vm/drop_caches", .line = "0", .write = sys_drop_caches},
     {"sys/vm/overcommit_memory", .line = "1"}, /* always: what is promised is not counted */
     {"thread-self", .readlink = thread_self_readlink},

@@ -1,6 +1,7 @@
 /* What /proc says of the whole machine, in the formats of proc(5). */
 #include "drivers/block.h"
 #include "drivers/rtc.h"
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
@@ -45,7 +46,7 @@ void proc_meminfo(struct text *t)
         {"SwapTotal", 0},
         {"SwapFree", 0},
         {"Dirty", f.dirty},
-        {"Writeback", 0},
+        {"Writeback", writeback_stats.in_flight},
         {"AnonPages", f.anonymous},
         {"Mapped", f.mapped},
         {"Shmem", f.shared},
@@ -68,12 +69,14 @@ void proc_vmstat(struct text *t)
     text_printf(t, "nr_free_pages %u\nnr_anon_pages %u\nnr_mapped %u\nnr_file_pages %u\n",
                 nr_free_frames, f.anonymous, f.mapped, f.cached + f.buffers);
     text_printf(
-        t, "nr_dirty %u\nnr_writeback 0\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n", f.dirty,
-        f.shared,
+        t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n", f.dirty,
+        writeback_stats.in_flight, f.shared,
         (a->edges[EDGE_DISK_CACHE][MOVER_DMA].bytes + a->edges[EDGE_DISK_CACHE][MOVER_CPU].bytes) >>
             10,
         (a->edges[EDGE_CACHE_DISK][MOVER_DMA].bytes + a->edges[EDGE_CACHE_DISK][MOVER_CPU].bytes) >>
             10);
+    text_printf(t, "nr_dirtied %u\nnr_written %u\nbalance_dirty_pages %u\n",
+                writeback_stats.dirtied, writeback_stats.written, writeback_stats.throttled);
     text_printf(t, "pswpin 0\npswpout 0\npgfault %u\npgmajfault %u\n",
                 a->entries[ENTRY_MINOR_FAULT] + a->entries[ENTRY_MAJOR_FAULT],
                 a->entries[ENTRY_MAJOR_FAULT]);

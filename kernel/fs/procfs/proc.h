@@ -108,9 +108,6 @@ void pid_comm(struct text *t, const struct subject *s);
 int pid_comm_write(const struct subject *s, const char *value);
 void pid_io(struct text *t, const struct subject *s);
 void pid_limits(struct text *t, const struct subject *s);
-void pid_oom_score(struct text *t, const struct subject *s);
-void pid_oom_score_adj(struct text *t, const struct subject *s);
-int pid_oom_score_adj_write(const struct subject *s, const char *value);
 void pid_wchan(struct text *t, const struct subject *s);
 void pid_ledger(struct text *t, const struct subject *s);
 void pid_maps(struct text *t, const struct subject *s);
@@ -149,6 +146,14 @@ void sys_file_nr(struct text *t);
 void sys_uuid(struct text *t);
 void sys_boot_id(struct text *t);
 int sys_drop_caches(const char *value);
+int sys_set_dirty_ratio(const char *value);
+int sys_set_dirty_background_ratio(const char *value);
+int sys_set_dirty_expire(const char *value);
+int sys_set_dirty_writeback(const char *value);
+void sys_dirty_ratio(struct text *t);
+void sys_dirty_background_ratio(struct text *t);
+void sys_dirty_expire(struct text *t);
+void sys_dirty_writeback(struct text *t);
 int sys_drop_nth(const char *value);
 
 /* ferry.c: /proc/ferry */

@@ -1,5 +1,6 @@
 /* /proc/sys: what can be read and set, with Linux's names where Linux has it. sysctl(8). */
 #include <linux/utsname.h>
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/dev.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/procfs/proc.h"
@@ -89,6 +90,52 @@ int sys_drop_caches(const char *value)
         inode_drop_unused(true);
     slab_trim();
     return 0;
+}
+
+/* ---- vm.dirty_*: when write-back begins (kernel/cache/writeback.c) ---- */
+
+static int set_percent(const char *value, u32 *to)
+{
+    u32 n;
+    if (proc_number(value, &n) < 0 || n > 100)
+        return -EINVAL;
+    *to = n;
+    return 0;
+}
+
+int sys_set_dirty_ratio(const char *value)
+{
+    return set_percent(value, &writeback_limits.dirty_ratio);
+}
+int sys_set_dirty_background_ratio(const char *value)
+{
+    return set_percent(value, &writeback_limits.dirty_background_ratio);
+}
+int sys_set_dirty_expire(const char *value)
+{
+    return proc_number(value, &writeback_limits.dirty_expire_centisecs);
+}
+int sys_set_dirty_writeback(const char *value)
+{
+    int err = proc_number(value, &writeback_limits.dirty_writeback_centisecs);
+    writeback_kick(); /* flushd learns of its new interval */
+    return err;
+}
+void sys_dirty_ratio(struct text *t)
+{
+    text_printf(t, "%u\n", writeback_limits.dirty_ratio);
+}
+void sys_dirty_background_ratio(struct text *t)
+{
+    text_printf(t, "%u\n", writeback_limits.dirty_background_ratio);
+}
+void sys_dirty_expire(struct text *t)
+{
+    text_printf(t, "%u\n", writeback_limits.dirty_expire_centisecs);
+}
+void sys_dirty_writeback(struct text *t)
+{
+    text_printf(t, "%u\n", writeback_limits.dirty_writeback_centisecs);
 }
 
 int sys_drop_nth(const char *value)

@@ -1,0 +1,20 @@
+/*
+ * Inside of kernel/cache: the table of pages. cache.c keeps it, write.c and writeback.c use it.
+ * Nothing here sleeps.
+ */
+#ifndef KERNEL_CACHE_PAGES_H
+#define KERNEL_CACHE_PAGES_H
+
+#include "kernel/cache/cache.h"
+
+/* The page, whatever its state and without a reference; NULL when there is none. */
+struct page *cache_lookup(const struct mapping *m, u32 index);
+/* Puts a page in that has the cache's reference; there is none with this index. */
+void cache_insert(struct mapping *m, u32 index, struct page *page);
+/* Takes an unlocked page out, dirty or not; it lives on as long as others hold it. */
+void cache_drop_page(struct page *page);
+/* The dirty page of lowest index in [index, end); `end` when there is none. */
+u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end);
+void cache_unlock_page(struct page *page); /* wakes who waits for it */
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * Write-back: how dirty pages come to the disk.
+ *
+ * A write changes the page in the cache and marks it dirty; the disk learns of it later:
+ *
+ *     fsync, sync         at once, and the caller waits
+ *     the kernel thread   flushd looks every vm.dirty_writeback_centisecs at what has been dirty
+ * for vm.dirty_expire_centisecs, and at everything when more than vm.dirty_background_ratio percent
+ * of the memory are dirty a writer            that has brought it beyond vm.dirty_ratio percent
+ * writes its own pages, and waits for them: it cannot outrun the disk
+ *
+ * While a page is on its way to the disk (PG_WRITEBACK) it can be read, and written again: then it
+ * is dirty once more, and is written once more. An error is kept with the mapping for the next
+ * fsync.
+ */
+#include "kernel/cache/writeback.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/paths/paths.h"
+#include "kernel/proc/task.h"
+
+#define RUN_MAX 256u /* pages of one write_pages */
+
+struct writeback_limits writeback_limits = {
+    .dirty_ratio = 20,
+    .dirty_background_ratio = 10,
+    .dirty_expire_centisecs = 3000,
+    .dirty_writeback_centisecs = 500,
+};
+struct writeback_stats writeback_stats;
+
+/* Mappings with dirty pages, the one that has been dirty for longest first. */
+static TAILQ_HEAD(, mapping) dirty_mappings = TAILQ_HEAD_INITIALIZER(dirty_mappings);
+static WAIT_QUEUE(written);      /* a mapping has nothing more on its way */
+static WAIT_QUEUE(flushd_queue); /* where flushd sleeps */
+static bool flushd_wanted;
+
+static u32 percent_of_memory(u32 percent)
+{
+    return MAX(total_frames / 100 * percent, 32u);
+}
+
+/* --- Dirty ------------------------------------------------------------------------------------ */
+
+void writeback_dirtied(struct mapping *m, int pages)
+{
+    writeback_stats.dirty += pages;
+    writeback_stats.dirtied += MAX(pages, 0);
+    if (pages > 0 && m->nr_dirty == 1) {
+        m->dirty_since = timer_ticks();
+        TAILQ_INSERT_TAIL(&dirty_mappings, m, dirty);
+    }
+    if (pages < 0 && m->nr_dirty == 0)
+        TAILQ_REMOVE(&dirty_mappings, m, dirty);
+    if (pages > 0 &&
+        writeback_stats.dirty > percent_of_memory(writeback_limits.dirty_background_ratio))
+        writeback_kick();
+}
+
+void writeback_kick(void)
+{
+    flushd_wanted = true;
+    wake_all(&flushd_queue);
+}
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/* Completion of a page, or of a piece of it; any context. */
+void cache_page_written(struct page *page, int error)
+{
+    struct mapping *m = page->mapping;
+    u32 flags = irq_save();
+    if (error)
+        m->write_error = error;
+    if (--page->io_pending == 0) {
+        page->flags &= (u8)~PG_WRITEBACK;
+        writeback_stats.written++;
+        writeback_stats.in_flight--;
+        if (--m->nr_writeback == 0)
+            wake_all(&written);
+        page_put(page, HOLD_USE);
+    }
+    irq_restore(flags);
+}
+
+static void write_run(struct mapping *m, struct page **run, u32 nr)
+{
+    if (nr)
+        m->ops->write_pages(m, run, nr);
+}
+
+/* Starts the dirty pages in [first, end), in their order. A page that is on its way already is
+ * waited for, since what has been written to it since must go, too. */
+static void write_range(struct mapping *m, u32 first, u32 end)
+{
+    static struct page *run[RUN_MAX]; /* of whoever has `busy` */
+    static bool busy;
+    wait_event(&written, !busy);
+    busy = true;
+    u32 nr = 0;
+    for (u32 index = first; m->nr_dirty && (index = cache_find_dirty(m, index, end, true)) < end;
+         index++) {
+        struct page *page = cache_peek(m, index);
+        if (!page)
+            continue;
+        if (nr == RUN_MAX || (nr && run[nr - 1]->index + 1 != index) ||
+            (page->flags & PG_WRITEBACK)) {
+            write_run(m, run, nr);
+            nr = 0;
+        }
+        wait_event(&written, !(page->flags & PG_WRITEBACK));
+        if (page->mapping != m || !(page->flags & PG_DIRTY)) { /* gone, while we waited */
+            page_put(page, HOLD_USE);
+            continue;
+        }
+        if (page->refs > 2) /* beside the cache and us: programs' page tables, perhaps */
+            mmap_protect_page(m, index);
+        u32 flags = irq_save();
+        page->flags |= PG_WRITEBACK;
+        page->io_pending = 1; /* write_pages itself */
+        m->nr_writeback++;
+        writeback_stats.in_flight++;
+        irq_restore(flags);
+        cache_clear_dirty(page);
+        run[nr++] = page;
+    }
+    write_run(m, run, nr);
+    busy = false;
+    wake_all(&written);
+}
+
+int cache_sync_range(struct mapping *m, u32 first, u32 end)
+{
+    if (!m->ops || !m->ops->write_pages)
+        return 0;
+    write_range(m, first, end);
+    wait_event(&written, m->nr_writeback == 0);
+    int error = m->write_error;
+    m->write_error = 0;
+    return error;
+}
+
+int cache_sync(struct mapping *m)
+{
+    return cache_sync_range(m, 0, ~0u);
+}
+
+void cache_wait_written(struct page *page)
+{
+    wait_event(&written, !(page->flags & PG_WRITEBACK));
+}
+
+/* The writer's own pages first: they are the ones that it has just made. */
+void writeback_throttle(struct mapping *m)
+{
+    u32 limit = percent_of_memory(writeback_limits.dirty_ratio);
+    if (likely(writeback_stats.dirty <= limit) || !m->ops->write_pages)
+        return;
+    writeback_stats.throttled++;
+    write_range(m, 0, ~0u);
+    wait_event(&written, m->nr_writeback == 0);
+}
+
+/* --- flushd ----------------------------------------------------------------------------------- */
+
+/* The first in the list that is due. A file's inode is held: it could go while we write. */
+static struct mapping *next_due(u64 dirty_before)
+{
+    struct mapping *m;
+    TAILQ_FOREACH (m, &dirty_mappings, dirty)
+        if (m->dirty_since < dirty_before && !m->closing)
+            return m;
+    return NULL;
+}
+
+static void flush(u64 dirty_before)
+{
+    struct mapping *m;
+    while ((m = next_due(dirty_before))) {
+        struct inode *inode = m->is_metadata ? NULL : inode_hold(m->host);
+        m->dirty_since = timer_ticks() + 1; /* what comes from now on waits for the next time */
+        TAILQ_REMOVE(&dirty_mappings, m, dirty);
+        TAILQ_INSERT_TAIL(&dirty_mappings, m, dirty);
+        write_range(m, 0, ~0u);
+        wait_event(&written, m->nr_writeback == 0);
+        if (inode)
+            inode_put(inode);
+    }
+}
+
+static u64 ticks(u32 centisecs)
+{
+    return (u64)centisecs * TIMER_HZ / 100;
+}
+
+/* What has changed in inodes becomes dirty metadata. */
+static void write_inodes(void)
+{
+    struct inode *inode = NULL;
+    while ((inode = inode_next(NULL, inode)))
+        if (inode->dirty && inode->super->write_inode)
+            (void)inode->super->write_inode(inode);
+}
+
+static void flushd(void *unused)
+{
+    for (;;) {
+        u64 interval = ticks(writeback_limits.dirty_writeback_centisecs);
+        bool kicked = wait_event_killable(&flushd_queue, flushd_wanted,
+                                          interval ? timer_ticks() + interval : 0) == 0;
+        flushd_wanted = false;
+        u64 now = timer_ticks(), age = ticks(writeback_limits.dirty_expire_centisecs);
+        write_inodes();
+        if (kicked)
+            flush(now + 1);
+        else if (now > age)
+            flush(now - age);
+    }
+}
+
+void writeback_init(void)
+{
+    struct task *t = kthread_create("flushd", flushd, NULL);
+    if (!t)
+        panic("no memory for flushd");
+}
