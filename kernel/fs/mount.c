@@ -28,16 +28,18 @@ static TAILQ_HEAD(mount_list, mount) mounts = TAILQ_HEAD_INITIALIZER(mounts); /*
 
 static const struct fs_type *const types[] = {&ext2_fs, &tmp_fs, &proc_fs, &dev_fs, &devpts_fs};
 
-/* What is mounted from the start, and what is made in it. The disk is read-only until ext2 learns
- * to write: here is RAM for what programs write to. */
+/* What is mounted from the start, and what is made in it. Where the disk takes no writes, RAM
+ * stands in for it at the places that programs write to. */
 static const struct {
     const char *path;
     const struct fs_type *type;
     const char *options;
+    bool stands_in;
 } at_start[] = {
-    {"/proc", &proc_fs, ""},       {"/dev", &dev_fs, ""},          {"/dev/pts", &devpts_fs, ""},
-    {"/dev/shm", &tmp_fs, ""},     {"/tmp", &tmp_fs, ""},          {"/run", &tmp_fs, "mode=755"},
-    {"/var", &tmp_fs, "mode=755"}, {"/root", &tmp_fs, "mode=700"},
+    {"/proc", &proc_fs, "", false},      {"/dev", &dev_fs, "", false},
+    {"/dev/pts", &devpts_fs, "", false}, {"/dev/shm", &tmp_fs, "", false},
+    {"/tmp", &tmp_fs, "", false},        {"/run", &tmp_fs, "mode=755", false},
+    {"/var", &tmp_fs, "mode=755", true}, {"/root", &tmp_fs, "mode=700", true},
 };
 static const struct {
     const char *path;
@@ -160,6 +162,16 @@ fail:
     return err;
 }
 
+void vfs_sync_all(bool last)
+{
+    struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link) {
+        int err = vfs_sync(m->super, last); /* a mount that goes meanwhile has been in order */
+        if (err)
+            kprintf("%s: sync: error %d\n", m->path, -err);
+    }
+}
+
 static const struct fs_type *find_type(const char *name)
 {
     for (u32 i = 0; i < ARRAY_LEN(types); i++)
@@ -232,7 +244,7 @@ int vfs_remount(struct inode *root, u32 flags, const char *options)
         return -EROFS;
     if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) && s->writers)
         return -EBUSY; /* somebody has a file open for writing */
-    int err = s->remount ? s->remount(s, options) : 0;
+    int err = s->remount ? s->remount(s, flags, options) : 0;
     if (!err)
         s->flags = (s->flags & ~(u32)FLAGS_KEPT) | (flags & FLAGS_KEPT);
     return err;
@@ -284,18 +296,21 @@ void vfs_mount_root(void)
     if (!device)
         refuse("no disk ", name);
     snprintf(source, sizeof(source), "/dev/%s", device->name);
-    if (mount_at(NULL, "/", source, &ext2_fs, device, SUPER_READ_ONLY, ""))
+    u32 flags = cmdline_has("ro") ? SUPER_READ_ONLY : 0;
+    if (mount_at(NULL, "/", source, &ext2_fs, device, flags, ""))
         refuse("no usable ext2 file system on ", name);
     vfs_root = mount_root(TAILQ_FIRST(&mounts));
     shared_memory_init();
+    bool read_only = vfs_root->super->flags & SUPER_READ_ONLY;
     for (u32 i = 0; i < ARRAY_LEN(at_start); i++)
-        mount_at_start(at_start[i].path, at_start[i].type, at_start[i].options);
+        if (read_only || !at_start[i].stands_in)
+            mount_at_start(at_start[i].path, at_start[i].type, at_start[i].options);
     for (u32 i = 0; i < ARRAY_LEN(made_at_start); i++) {
         struct new_file what = {.mode = made_at_start[i].mode, .target = made_at_start[i].target};
         struct inode *inode = vfs_make(vfs_root, made_at_start[i].path, &what);
-        if (is_err(inode))
+        if (is_err(inode) && ptr_err(inode) != -EEXIST)
             kprintf("cannot make %s: error %d\n", made_at_start[i].path, -ptr_err(inode));
-        else
+        else if (!is_err(inode))
             inode_put(inode);
     }
 }

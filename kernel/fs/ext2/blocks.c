@@ -5,6 +5,7 @@
  * tree leads to -EIO and nowhere else. The tables are metadata and come through the page cache of
  * the device; the data goes into the pages of the file's own mapping.
  */
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/ledger/copy.h"
 
@@ -119,4 +120,10 @@ static void ext2_read_pages(struct mapping *m, struct page **pages, u32 nr)
     cache_gather_end(&g);
 }
 
-const struct mapping_ops ext2_mapping_ops = {.read_pages = ext2_read_pages};
+const struct mapping_ops ext2_mapping_ops = {
+    .read_pages = ext2_read_pages,
+    .prepare_write = ext2_prepare_write,
+    .write_pages = ext2_write_pages,
+    .trim = ext2_trim,
+    .dirtied = writeback_dirtied,
+};

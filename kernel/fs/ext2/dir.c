@@ -117,5 +117,13 @@ static int ext2_readdir(struct file *file, struct dir_sink *sink)
     return 0;
 }
 
-const struct inode_ops ext2_dir_ops = {.lookup = ext2_lookup, .release = ext2_release};
+const struct inode_ops ext2_dir_ops = {
+    .lookup = ext2_lookup,
+    .create = ext2_create,
+    .link = ext2_link,
+    .unlink = ext2_unlink,
+    .rename = ext2_rename,
+    .update = ext2_update,
+    .release = ext2_release,
+};
 const struct file_ops ext2_dir_fops = {.readdir = ext2_readdir};

@@ -10,7 +10,7 @@
 #define FLAGS_UNREADABLE (EXT4_EXTENTS_FL | EXT4_INLINE_DATA_FL)
 
 /* Where inode `ino` is on the device. */
-static int locate(struct super *s, u32 ino, u64 *pos)
+int ext2_inode_locate(struct super *s, u32 ino, u64 *pos)
 {
     const struct ext2_geometry *g = &ext2_of(s)->g;
     struct ext2_group_desc gd;
@@ -34,8 +34,17 @@ static int locate(struct super *s, u32 ino, u64 *pos)
 
 static ssize_t ext2_readlink(struct inode *link, char *buf, u32 size);
 
-static const struct inode_ops plain_ops = {.release = ext2_release};
-static const struct inode_ops link_ops = {.readlink = ext2_readlink, .release = ext2_release};
+static const struct inode_ops file_ops = {
+    .update = ext2_update,
+    .resize = ext2_resize,
+    .release = ext2_release,
+};
+static const struct inode_ops plain_ops = {.update = ext2_update, .release = ext2_release};
+static const struct inode_ops link_ops = {
+    .readlink = ext2_readlink,
+    .update = ext2_update,
+    .release = ext2_release,
+};
 
 /* A regular file can be as long as its block tree reaches. Pages are numbered by 32 bits, which
  * 4 KiB blocks stay far below. */
@@ -46,7 +55,7 @@ static int set_up_regular(struct inode *inode, const struct ext2_inode *raw)
     if (inode->size > ext2_max_blocks(g->block_shift) << g->block_shift)
         return ext2_damaged(inode->super, "inode %u has %llu bytes", inode->ino,
                             (unsigned long long)inode->size);
-    inode->ops = &plain_ops;
+    inode->ops = &file_ops;
     inode->fops = &regular_file_ops;
     inode->mapping = (struct mapping){
         .ops = &ext2_mapping_ops,
@@ -118,7 +127,7 @@ int ext2_read_inode(struct inode *inode)
     const struct ext2_geometry *g = &ext2_of(inode->super)->g;
     struct ext2_inode raw; /* the part that every revision has */
     u64 pos = 0;
-    int error = locate(inode->super, inode->ino, &pos);
+    int error = ext2_inode_locate(inode->super, inode->ino, &pos);
     if (error)
         return error;
     error = cache_read_bytes(ext2_of(inode->super)->metadata, pos, &raw, sizeof(raw));
@@ -128,6 +137,7 @@ int ext2_read_inode(struct inode *inode)
     if (!info)
         return -ENOMEM;
     memcpy(info->block, raw.i_block, sizeof(info->block));
+    info->flags = raw.i_flags;
     info->acl_sectors = raw.i_file_acl ? g->block_size / SECTOR_SIZE : 0;
 
     inode->mode = raw.i_mode;
@@ -140,20 +150,16 @@ int ext2_read_inode(struct inode *inode)
     inode->ctime.sec = (s32)raw.i_ctime;
     inode->fs = info;
     error = set_up(inode, &raw);
-    if (error)
-        ext2_release(inode);
+    if (error) {
+        kfree(info);
+        inode->fs = NULL;
+    }
     return error;
-}
-
-void ext2_release(struct inode *inode)
-{
-    kfree(inode->fs);
-    inode->fs = NULL;
 }
 
 /* A target of up to 59 bytes stands in the inode itself, where the pointers would be: then the
  * link has no block of its own. */
-static bool is_short_link(const struct inode *link)
+bool ext2_is_short_link(const struct inode *link)
 {
     return link->blocks == ext2_info(link)->acl_sectors &&
            link->size < sizeof(ext2_info(link)->block);
@@ -162,7 +168,7 @@ static bool is_short_link(const struct inode *link)
 static ssize_t ext2_readlink(struct inode *link, char *buf, u32 size)
 {
     u32 len = (u32)MIN((u64)size, link->size);
-    if (is_short_link(link)) {
+    if (ext2_is_short_link(link)) {
         memcpy(buf, ext2_info(link)->block, len);
         return (ssize_t)len;
     }

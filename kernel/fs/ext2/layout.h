@@ -26,6 +26,7 @@ struct ext2_geometry {
     u32 first_inode; /* the first that is not reserved */
     u32 inode_size;
     bool has_file_types; /* in directory entries */
+    bool writable;       /* it has no feature that a writer would have to know, and we do not */
 };
 /* True when the file system can be read; else `why` is a sentence for people. */
 bool ext2_check_super(const struct ext2_super_block *sb, u64 device_bytes, struct ext2_geometry *g,
@@ -47,6 +48,14 @@ struct ext2_path {
 };
 struct ext2_path ext2_path(u32 block_shift, u32 file_block);
 u64 ext2_max_blocks(u32 block_shift); /* that a file can have */
+
+/* bitmap.c. The map is aligned to a word. */
+bool ext2_bit(const void *map, u32 n);
+void ext2_bits_set(void *map, u32 first, u32 count, bool value);
+/* How many bits from `first` on are clear (or set), at most `max`. */
+u32 ext2_bits_clear_run(const void *map, u32 first, u32 max);
+u32 ext2_bits_set_run(const void *map, u32 first, u32 max);
+u32 ext2_bits_find_clear(const void *map, u32 from, u32 end); /* `end`: none before it */
 
 /* dirent.c. */
 #define EXT2_DIRENT_HEADER 8u /* bytes before the name */

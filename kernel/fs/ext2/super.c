@@ -1,10 +1,15 @@
 /*
- * Mounting ext2: the superblock, and the root directory. Mounts are read-only today.
+ * Mounting ext2, and bringing it into order on the disk: the superblock, and the root directory.
+ *
+ * The superblock says whether the file system is clean. A mount that takes writes takes the mark
+ * away, and unmounting, or a sync before the power goes, gives it back: in between, after a crash,
+ * e2fsck(8) knows that it has to look.
  *
  * Refused, each with one line that says why: a device without ext2, features or a block size that
  * we cannot read, counts that contradict each other, and an image shorter than its file system
  * (it would mount, and fail at some file later: better to hear of it now).
  */
+#include "kernel/cache/writeback.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/lib/lib.h"
@@ -30,6 +35,85 @@ int ext2_damaged(struct super *s, const char *fmt, ...)
     return -EIO;
 }
 
+void ext2_lock(struct super *s)
+{
+    struct ext2 *fs = ext2_of(s);
+    wait_event(&fs->unlocked, !fs->locked);
+    fs->locked = true;
+}
+
+void ext2_unlock(struct super *s)
+{
+    struct ext2 *fs = ext2_of(s);
+    fs->locked = false;
+    wake_one(&fs->unlocked);
+}
+
+/* The superblock's bytes in the cache, changed by the caller; the others of its block are not
+ * touched. */
+static int change_super(struct super *s, bool clean)
+{
+    struct ext2 *fs = ext2_of(s);
+    struct ext2_buf b;
+    int error = ext2_buf_read(s, EXT2_SUPER_OFFSET >> fs->g.block_shift, &b);
+    if (error)
+        return error;
+    struct ext2_super_block *sb =
+        (void *)((char *)b.data + (EXT2_SUPER_OFFSET & (fs->g.block_size - 1)));
+    sb->s_free_blocks_count = (u32)s->blocks_free;
+    sb->s_free_inodes_count = (u32)s->files_free;
+    sb->s_wtime = (u32)file_time_now().sec;
+    sb->s_state =
+        (u16)(clean && fs->was_clean ? sb->s_state | EXT2_VALID_FS : sb->s_state & ~EXT2_VALID_FS);
+    fs->counts_changed = false;
+    ext2_buf_dirty(s, &b);
+    ext2_buf_put(&b);
+    return 0;
+}
+
+/* Everything that belongs to the file system is on the disk, and survives a loss of power. */
+static int ext2_sync(struct super *s, bool clean)
+{
+    struct ext2 *fs = ext2_of(s);
+    if (s->flags & SUPER_READ_ONLY)
+        return 0;
+    int error = inodes_sync(s); /* data, then the inodes into their tables */
+    ext2_lock(s);
+    int e = fs->counts_changed || clean != fs->is_clean ? change_super(s, clean) : 0;
+    fs->is_clean = clean && !e;
+    ext2_unlock(s);
+    error = error ? error : e;
+    e = cache_sync(fs->metadata);
+    error = error ? error : e;
+    e = block_flush(s->device);
+    return error ? error : e;
+}
+
+/* All metadata go, not the file's alone: its name, the directories above, the tables. */
+static int ext2_fsync(struct inode *inode)
+{
+    struct super *s = inode->super;
+    if (s->flags & SUPER_READ_ONLY)
+        return 0;
+    int error = inode->mapping.ops ? cache_sync(&inode->mapping) : 0;
+    ext2_lock(s);
+    int e = inode->dirty ? ext2_write_inode(inode) : 0;
+    ext2_unlock(s);
+    error = error ? error : e;
+    e = cache_sync(ext2_of(s)->metadata);
+    error = error ? error : e;
+    e = block_flush(s->device);
+    return error ? error : e;
+}
+
+static int ext2_update_inode(struct inode *inode)
+{
+    ext2_lock(inode->super);
+    int error = ext2_write_inode(inode);
+    ext2_unlock(inode->super);
+    return error;
+}
+
 /* Reads and checks the superblock, fills in fs and super. */
 static int read_super(struct super *s, struct ext2 *fs)
 {
@@ -48,11 +132,39 @@ static int read_super(struct super *s, struct ext2 *fs)
         s->block_size = fs->g.block_size;
         s->blocks = fs->g.blocks;
         s->blocks_free = MIN(sb->s_free_blocks_count, fs->g.blocks);
+        s->only_reads = device->read_only || !fs->g.writable;
+        fs->was_clean = sb->s_state & EXT2_VALID_FS && !(sb->s_state & EXT2_ERROR_FS);
         s->files = fs->g.inodes;
         s->files_free = MIN(sb->s_free_inodes_count, fs->g.inodes);
     }
     kfree(sb);
     return error;
+}
+
+/* From now on it is written: until the mark is given back, a crash leaves it to e2fsck. */
+static int take_mark(struct super *s)
+{
+    ext2_lock(s);
+    int error = change_super(s, false);
+    ext2_of(s)->is_clean = false;
+    ext2_unlock(s);
+    return error ? error : cache_sync(ext2_of(s)->metadata);
+}
+
+static int ext2_remount(struct super *s, u32 flags, const char *options)
+{
+    bool now = s->flags & SUPER_READ_ONLY, then = flags & SUPER_READ_ONLY;
+    if (now == then)
+        return 0;
+    return then ? ext2_sync(s, true) : take_mark(s);
+}
+
+static void ext2_unmount(struct super *s)
+{
+    int error = ext2_sync(s, true);
+    if (error)
+        kprintf("%s: not all could be written (error %d)\n", s->device->name, -error);
+    super_end(s);
 }
 
 static struct super *ext2_mount(struct block_device *device, u32 flags, const char *options)
@@ -65,12 +177,17 @@ static struct super *ext2_mount(struct block_device *device, u32 flags, const ch
     s->type = "ext2";
     s->dev = device->rdev;
     s->magic = EXT2_SUPER_MAGIC;
-    s->flags = flags | SUPER_READ_ONLY;
-    s->only_reads = true;
-    s->unmount = super_end;
+    s->flags = flags;
+    s->unmount = ext2_unmount;
+    s->remount = ext2_remount;
+    s->sync = ext2_sync;
+    s->fsync = ext2_fsync;
     s->device = device;
     s->read_inode = ext2_read_inode;
+    s->write_inode = ext2_update_inode;
     s->fs = fs;
+    wait_init(&fs->unlocked);
+    TAILQ_INIT(&fs->windows);
     fs->metadata = block_mapping(device);
     if (!fs->metadata)
         goto fail;
@@ -92,6 +209,14 @@ static struct super *ext2_mount(struct block_device *device, u32 flags, const ch
         goto fail;
     }
     s->root = root;
+    if (s->only_reads)
+        s->flags |= SUPER_READ_ONLY;
+    if (!(s->flags & SUPER_READ_ONLY))
+        error = take_mark(s);
+    if (error) {
+        kprintf("%s: mounted read-only (error %d)\n", device->name, -error);
+        s->flags |= SUPER_READ_ONLY;
+    }
     return s;
 
 fail:

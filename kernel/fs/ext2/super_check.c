@@ -6,6 +6,8 @@
 #include "kernel/lib/lib.h"
 
 #define FEATURES_SUPPORTED EXT2_FEATURE_INCOMPAT_FILETYPE
+#define RO_FEATURES_SUPPORTED \
+    (EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE)
 
 /* Names as mke2fs -O and dumpe2fs have them. */
 static const struct {
@@ -59,6 +61,7 @@ static bool check_format(const struct ext2_super_block *sb, struct ext2_geometry
     g->block_size = 1u << g->block_shift;
     g->inode_size = EXT2_GOOD_OLD_INODE_SIZE;
     g->first_inode = EXT2_GOOD_OLD_FIRST_INO;
+    g->writable = !(sb->s_feature_ro_compat & ~(u32)RO_FEATURES_SUPPORTED);
     g->has_file_types = false;
     if (sb->s_rev_level == EXT2_GOOD_OLD_REV)
         return true; /* revision 0 has none of the fields below */

@@ -1,0 +1,130 @@
+/*
+ * Inodes on their way back to the disk: made, written, and freed when no name and nobody is left.
+ */
+#include "kernel/fs/ext2/ext2.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+
+/* The bytes of inode `ino` in its table. */
+static int raw_get(struct super *s, u32 ino, struct ext2_buf *b, struct ext2_inode **raw)
+{
+    u32 shift = ext2_of(s)->g.block_shift;
+    u64 pos;
+    int error = ext2_inode_locate(s, ino, &pos);
+    if (!error)
+        error = ext2_buf_read(s, (u32)(pos >> shift), b);
+    if (!error)
+        *raw = (struct ext2_inode *)((char *)b->data + ((u32)pos & ((1u << shift) - 1)));
+    return error;
+}
+
+static bool is_device(const struct inode *inode)
+{
+    return S_TYPE(inode->mode) == S_CHR || S_TYPE(inode->mode) == S_BLK;
+}
+
+static void fill_raw(const struct inode *inode, struct ext2_inode *raw)
+{
+    const struct ext2_inode_info *info = ext2_info(inode);
+    raw->i_mode = inode->mode;
+    raw->i_links_count = (u16)inode->nlink;
+    raw->i_uid = (u16)inode->uid;
+    raw->i_gid = (u16)inode->gid;
+    raw->osd2.linux2.l_i_uid_high = (u16)(inode->uid >> 16);
+    raw->osd2.linux2.l_i_gid_high = (u16)(inode->gid >> 16);
+    raw->i_atime = (u32)inode->atime.sec;
+    raw->i_mtime = (u32)inode->mtime.sec;
+    raw->i_ctime = (u32)inode->ctime.sec;
+    raw->i_blocks = inode->blocks;
+    raw->i_flags = info->flags;
+    raw->i_size = (u32)inode->size;
+    if (S_TYPE(inode->mode) == S_REG)
+        raw->i_size_high = (u32)(inode->size >> 32);
+    memcpy(raw->i_block, info->block, sizeof(info->block));
+    if (is_device(inode)) { /* the old form where it fits, else the new one beside it */
+        raw->i_block[0] = inode->rdev <= 0xFFFF ? inode->rdev : 0;
+        raw->i_block[1] = inode->rdev <= 0xFFFF ? 0 : inode->rdev;
+    }
+}
+
+int ext2_write_inode(struct inode *inode)
+{
+    struct ext2_buf b;
+    struct ext2_inode *raw;
+    int error = raw_get(inode->super, inode->ino, &b, &raw);
+    if (error)
+        return error;
+    inode->dirty = false;
+    fill_raw(inode, raw);
+    ext2_buf_dirty(inode->super, &b);
+    ext2_buf_put(&b);
+    return 0;
+}
+
+struct inode *ext2_inode_make(struct inode *dir, u32 ino, const struct new_file *what)
+{
+    static u32 generation;
+    struct super *s = dir->super;
+    struct ext2_buf b;
+    struct ext2_inode *raw;
+    int error = raw_get(s, ino, &b, &raw);
+    if (error)
+        return err_ptr(error);
+    struct file_time now = file_time_now();
+    memset(raw, 0, ext2_of(s)->g.inode_size);
+    raw->i_mode = what->mode;
+    raw->i_links_count = S_TYPE(what->mode) == S_DIR ? 2 : 1;
+    raw->i_atime = raw->i_mtime = raw->i_ctime = (u32)now.sec;
+    raw->i_generation = (u32)now.sec + generation++;
+    if (S_TYPE(what->mode) == S_LNK) { /* a short target stands where the pointers would be */
+        raw->i_size = strlen(what->target);
+        if (raw->i_size < sizeof(raw->i_block))
+            memcpy(raw->i_block, what->target, raw->i_size);
+    }
+    if (S_TYPE(what->mode) == S_CHR || S_TYPE(what->mode) == S_BLK)
+        raw->i_block[what->rdev <= 0xFFFF ? 0 : 1] = what->rdev;
+    ext2_buf_dirty(s, &b);
+    ext2_buf_put(&b);
+    struct inode *inode = inode_get(s, ino); /* as any other, from its table */
+    if (!is_err(inode))
+        inode_init_owner(inode, dir);
+    return inode;
+}
+
+static bool has_tree(const struct inode *inode)
+{
+    u16 type = S_TYPE(inode->mode);
+    return type == S_REG || type == S_DIR || (type == S_LNK && !ext2_is_short_link(inode));
+}
+
+static void delete (struct inode *inode)
+{
+    struct super *s = inode->super;
+    struct ext2_buf b;
+    struct ext2_inode *raw;
+    bool directory = S_TYPE(inode->mode) == S_DIR;
+    if (has_tree(inode))
+        ext2_tree_cut(inode, 0); /* what is damaged has been told, and stays behind */
+    inode->size = 0;
+    if (ext2_write_inode(inode) < 0 || raw_get(s, inode->ino, &b, &raw) < 0)
+        return;
+    raw->i_dtime = (u32)file_time_now().sec;
+    ext2_buf_dirty(s, &b);
+    ext2_buf_put(&b);
+    ext2_inode_free(s, inode->ino, directory);
+}
+
+void ext2_release(struct inode *inode)
+{
+    if (!inode->fs)
+        return;
+    if (!(inode->super->flags & SUPER_READ_ONLY)) {
+        ext2_lock(inode->super);
+        ext2_window_close(inode);
+        if (!inode->nlink)
+            delete (inode);
+        ext2_unlock(inode->super);
+    }
+    kfree(inode->fs);
+    inode->fs = NULL;
+}
