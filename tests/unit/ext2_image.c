@@ -85,9 +85,7 @@ static void plug_in(void)
 
 static void unmount(struct super *s)
 {
-    inode_put(s->root);
-    kfree(s->fs);
-    kfree(s);
+    s->unmount(s);
 }
 
 /* Everything is given back: no page, no object, no request is left. */

@@ -231,4 +231,11 @@ void inode_put(struct inode *inode)
     kfree(inode);
 }
 
+void super_end(struct super *super)
+{
+    inode_put(super->root);
+    kfree(super->fs);
+    kfree(super);
+}
+
 #endif
