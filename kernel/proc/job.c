@@ -26,6 +26,7 @@ void child_tell_parent(struct process *p, int code, int status)
         siginfo_t info = signal_info(sig, SI_KERNEL);
         info.si_code = code;
         info.si_pid = (int)p->pid;
+        info.si_uid = (process_task(p) ? process_task(p) : current)->cred.uid; /* it ends: us */
         info.si_status = status;
         process_cpu_ticks(p, &user, &system);
         info.si_utime = (long)user;

@@ -13,7 +13,7 @@ static struct process *process_of(s32 pid)
     return t ? t->process : p;
 }
 
-/* credentials of zombies are gone with their threads: nobody minds. */
+/* The credentials of a zombie are gone with its threads: anybody may send it what does nothing. */
 static bool may_signal(const struct process *p, u32 sig)
 {
     const struct cred *me = &current->cred;

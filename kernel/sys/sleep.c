@@ -47,17 +47,18 @@ long sys_nanosleep(const void __user *request, void __user *left)
 
 #define REALTIME_COARSE 5 /* CLOCK_REALTIME_COARSE of <time.h>, not in <linux/time.h> */
 
-/* All clocks run alike. (Those of processor time do not, and sleep too short.) */
+/* By the clocks that always run, not those of processor time. */
 static int sleep_on_clock(u32 clock, u32 flags, const void __user *request, void __user *left,
                           enum time_form form)
 {
     const u32 absolute = 1; /* TIMER_ABSTIME */
     struct timeout t;
     u64 now;
-    if (clock == CLOCK_MONOTONIC_COARSE || clock == REALTIME_COARSE || clock == CLOCK_MONOTONIC_RAW)
-        return -EOPNOTSUPP;
     if (clock == CLOCK_THREAD_CPUTIME_ID || clock_read(clock, &now) < 0)
         return -EINVAL;
+    if (clock == CLOCK_MONOTONIC_COARSE || clock == REALTIME_COARSE ||
+        clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_PROCESS_CPUTIME_ID || (s32)clock < 0)
+        return -EOPNOTSUPP;
     int err = !request           ? -EFAULT
               : flags & absolute ? timeout_at(&t, request, form, now)
                                  : timeout_in(&t, request, form);
