@@ -4,6 +4,7 @@
  * shmget(2), shmop(2), shmctl(2), svipc(7).
  */
 #include "kernel/mm/shm.h"
+#include <linux/capability.h>
 #include <linux/ipc.h>
 #include <linux/mman.h>
 #include <linux/shm.h>
@@ -22,7 +23,7 @@ struct shm {
     s32 id, key;
     u32 size; /* bytes, as asked for */
     u32 mode; /* permission bits */
-    u32 uid, gid;
+    u32 uid, gid, creator_uid, creator_gid;
     struct inode *inode;
     u32 attached; /* regions that show it */
     bool removed; /* goes with the last of them; nobody finds it by its key */
@@ -56,6 +57,25 @@ static struct shm *find_key(s32 key)
         if (s->key == key && key != IPC_PRIVATE)
             return s;
     return NULL;
+}
+
+enum { MAY_ATTACH_WRITE = 2, MAY_ATTACH_READ = 4 };
+
+/* As of a file: the owner's rights, the group's, or everybody's (svipc(7)). */
+static bool allowed(const struct shm *s, u32 wanted)
+{
+    u32 user = current->cred.euid, mode = s->mode;
+    if (user == s->uid || user == s->creator_uid)
+        mode >>= 6;
+    else if (in_group(s->gid) || in_group(s->creator_gid))
+        mode >>= 3;
+    return !(wanted & ~mode & 7) || capable(CAP_IPC_OWNER);
+}
+
+static bool owned(const struct shm *s)
+{
+    u32 user = current->cred.euid;
+    return user == s->uid || user == s->creator_uid || capable(CAP_SYS_ADMIN);
 }
 
 static void destroy(struct shm *s)
@@ -98,6 +118,8 @@ static long create(s32 key, u32 size, u32 flags)
     s->key = key;
     s->size = size;
     s->mode = flags & 0777;
+    s->uid = s->creator_uid = current->cred.euid;
+    s->gid = s->creator_gid = current->cred.egid;
     s->creator = current->process->pid;
     s->change_time = now();
     TAILQ_INSERT_TAIL(&segments, s, link);
@@ -112,7 +134,9 @@ long sys_shmget(s32 key, u32 size, u32 flags)
         return key == IPC_PRIVATE || flags & IPC_CREAT ? create(key, size, flags) : -ENOENT;
     if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
         return -EEXIST;
-    return s->size < size ? -EINVAL : s->id;
+    if (s->size < size)
+        return -EINVAL;
+    return allowed(s, (flags >> 6 | flags >> 3 | flags) & 7) ? s->id : -EACCES;
 }
 
 /* Where a segment of that length goes; 0 or a negative errno. */
@@ -143,6 +167,8 @@ static long attach(s32 id, u32 address, u32 flags)
         return -EINVAL;
     u32 len = ROUND_UP(s->size, PAGE_SIZE);
     bool read_only = flags & SHM_RDONLY;
+    if (!allowed(s, MAY_ATTACH_READ | (read_only ? 0 : MAY_ATTACH_WRITE)))
+        return -EACCES;
     struct vma like = {.prot = PROT_READ | (read_only ? 0 : PROT_WRITE) |
                                (flags & SHM_EXEC ? PROT_EXEC : 0),
                        .shared = true,
@@ -195,8 +221,10 @@ static int stat(const struct shm *s, void __user *buf)
     struct shmid64_ds d;
     memset(&d, 0, sizeof(d));
     d.shm_perm.key = s->key;
-    d.shm_perm.uid = d.shm_perm.cuid = s->uid;
-    d.shm_perm.gid = d.shm_perm.cgid = s->gid;
+    d.shm_perm.uid = s->uid;
+    d.shm_perm.gid = s->gid;
+    d.shm_perm.cuid = s->creator_uid;
+    d.shm_perm.cgid = s->creator_gid;
     d.shm_perm.mode = s->mode | (s->removed ? SHM_DEST : 0);
     d.shm_segsz = s->size;
     d.shm_atime = s->attach_time;
@@ -251,10 +279,12 @@ long sys_shmctl(s32 id, u32 command, void __user *buf)
         return -EINVAL;
     switch (command) {
     case IPC_STAT:
-        return stat(s, buf);
+        return allowed(s, MAY_ATTACH_READ) ? stat(s, buf) : -EACCES;
     case IPC_SET:
-        return set(s, buf);
+        return owned(s) ? set(s, buf) : -EPERM;
     case IPC_RMID:
+        if (!owned(s))
+            return -EPERM;
         remove(s);
         return 0;
     case SHM_LOCK: /* nothing is ever swapped out */

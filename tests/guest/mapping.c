@@ -459,6 +459,36 @@ static void test_segments(void)
     shmctl(id, IPC_RMID, NULL);
 }
 
+static int stranger(void *arg)
+{
+    int id = *(int *)arg;
+    struct shmid_ds info;
+
+    if (setuid(4711) < 0) {
+        return 1;
+    }
+    if (shmat(id, NULL, 0) != NONE || errno != EACCES) {
+        return 2;
+    }
+    if (shmat(id, NULL, SHM_RDONLY) == NONE) {
+        return 3;
+    }
+    if (shmctl(id, IPC_STAT, &info) < 0) {
+        return 4;
+    }
+    return shmctl(id, IPC_RMID, NULL) == -1 && errno == EPERM ? 0 : 5;
+}
+
+static void test_strangers(void)
+{
+    int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0644);
+
+    if (getuid() == 0) {
+        check_exit(stranger, &id, 0, "another user may do what the mode says, and not remove it");
+    }
+    shmctl(id, IPC_RMID, NULL);
+}
+
 int main(int argc, char **argv)
 {
     self = argv[0];
@@ -474,5 +504,6 @@ int main(int argc, char **argv)
     test_shared_files();
     check_exit(limited, NULL, 0, "RLIMIT_DATA limits writable memory, and no other");
     test_segments();
+    test_strangers();
     return check_done();
 }
