@@ -3,8 +3,8 @@
  * call answers, the machine goes on.
  *
  *     badcalls              each number with a few sets of bad arguments, on Linux as on Ferry
- *     badcalls ROUNDS       then that many calls with numbers and arguments by chance, from a fixed
- *                           seed; only on Ferry: it may unlink, bind and kill what it finds
+ *     badcalls ROUNDS [SEED]  then that many calls with numbers and arguments by chance, from a
+ * fixed seed; only on Ferry: it may unlink, bind and kill what it finds
  *
  * The calls are made by children, which may be killed or blocked by them: each has a time limit.
  */
@@ -441,6 +441,8 @@ int main(int argc, char **argv)
             fprintf(stderr, "badcalls: calls by chance are for a machine that may be broken\n");
             return 2;
         }
+        if (argc > 2)
+            seed = (uint32_t)atoi(argv[2]);
         test_by_chance(atoi(argv[1]));
         clean_up();
         test_that_all_is_well("after calls by chance");
