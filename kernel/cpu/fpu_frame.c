@@ -129,7 +129,8 @@ int fpu_frame_pop(u32 at)
             if (copyin(&next, (const void __user *)(at + OLD_PART), sizeof(next)) < 0)
                 return -EFAULT;
             u32 mask = ((const struct fxsave *)&initial)->mxcsr_mask;
-            fx->mxcsr &= mask ? mask : 0xFFBF; /* FXRSTOR faults on a bit that is not there */
+            if (fx->mxcsr & ~(mask ? mask : 0xFFBFu))
+                return -EINVAL; /* FXRSTOR faults on a bit that is not there */
             from_old_part(fx, &old);
         }
     }

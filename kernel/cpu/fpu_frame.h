@@ -7,9 +7,9 @@
 
 #define FPU_FRAME_MAX 704u /* with what the alignment costs */
 
-u32 fpu_frame_place(u32 sp);       /* the address, below sp, that fpu_frame_push wants */
-int fpu_frame_push(u32 at);        /* 0 or -EFAULT */
-int fpu_frame_pop(u32 at);         /* 0: a fresh state; 0 or -EFAULT */
+u32 fpu_frame_place(u32 sp); /* the address, below sp, that fpu_frame_push wants */
+int fpu_frame_push(u32 at);  /* 0 or -EFAULT */
+int fpu_frame_pop(u32 at);   /* 0: a fresh state; 0, -EFAULT, or -EINVAL: not a state of this FPU */
 int fpu_exception_code(bool simd); /* FPE_* of the exception that is pending */
 
 #endif
