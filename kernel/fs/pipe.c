@@ -147,12 +147,13 @@ static ssize_t pipe_read_iter(struct file *file, struct user_iter *to)
     ssize_t n = 0;
     bool packet = false;
     pipe_lock(p);
-    bool was_full = pipe_full(p);
+    bool was_full = false; /* at any time: a writer may have come while we waited */
     while (n >= 0) {
         done += n;
         if (!to->left || packet)
             break;
         if (!pipe_empty(p)) {
+            was_full |= pipe_full(p);
             n = drain_slot(p, to, &packet);
         } else if (!p->writers || done) {
             break;

@@ -4,7 +4,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
 
-#define LEVEL 6 /* KERN_INFO */
+#define LEVEL 6u /* KERN_INFO */
 
 static char ring[LOG_SIZE];
 static bool line_is_open;

@@ -60,6 +60,7 @@ static struct process *copy_process(struct process *from, u32 flags)
     p->tty = from->tty;
     p->nice = from->nice;
     p->personality = from->personality;
+    p->oom_score_adj = from->oom_score_adj;
     memcpy(p->limits, from->limits, sizeof(p->limits));
     cpu_timers_changed(p); /* RLIMIT_CPU is inherited */
     p->exit_signal = flags & CLONE_PARENT ? from->exit_signal : flags & CSIGNAL;

@@ -2,7 +2,8 @@
  * Out of memory: one program has to go.
  *
  * Memory is promised freely (kernel/mm/limit.c) and may be missing when it is touched. The rule:
- * the program with the most pages mapped is killed, of equals the youngest; never init. While one
+ * the program with the most pages mapped is killed, of equals the youngest; never init, and none
+ * whose oom_score_adj forbids it. While one
  * is dying no second one is killed: whoever needs a page waits for the dying one's.
  */
 #include "kernel/proc/oom.h"
@@ -17,15 +18,22 @@ static u32 pages_of(const struct process *p)
     return t && t->mm ? t->mm->nr_pages : 0;
 }
 
+/* As on Linux: a thousandth of all memory for each point that a program was given. */
+u32 oom_points(const struct process *p)
+{
+    s32 points = (s32)pages_of(p) + p->oom_score_adj * (s32)total_frames / 1000;
+    return p->oom_score_adj == OOM_NEVER || !pages_of(p) ? 0 : (u32)MAX(points, 1);
+}
+
 bool out_of_memory(void)
 {
     struct process *p, *biggest = NULL;
     bool dying = false;
     TAILQ_FOREACH (p, &all_processes, all) {
-        if (p->pid == 1 || !pages_of(p))
+        if (p->pid == 1 || !oom_points(p))
             continue;
         dying |= p->exiting;
-        if (!biggest || pages_of(p) >= pages_of(biggest))
+        if (!biggest || oom_points(p) >= oom_points(biggest))
             biggest = p;
     }
     if (!biggest)

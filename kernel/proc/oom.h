@@ -8,4 +8,9 @@
  * current one, which now ends instead of getting what it asked for. */
 bool out_of_memory(void);
 
+struct process;
+#define OOM_NEVER (-1000) /* an oom_score_adj */
+/* In pages: the process with the most goes; 0: never. */
+u32 oom_points(const struct process *p);
+
 #endif

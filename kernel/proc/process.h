@@ -68,10 +68,11 @@ struct process {
     struct limit limits[NR_LIMITS];
     struct itimers itimers;
     LIST_HEAD(, posix_timer)
-    posix_timers;                             /* timer_calls.c */
-    s32 nice;                                 /* -20 .. 19 */
-    u32 personality;                          /* of personality(2) */
-    u64 start_tick;                           /* when it was made */
+    posix_timers;      /* timer_calls.c */
+    s32 nice;          /* -20 .. 19 */
+    s32 oom_score_adj; /* of /proc/<pid>/oom_score_adj: -1000 (never killed) .. 1000 */
+    u32 personality;   /* of personality(2) */
+    u64 start_tick;    /* when it was made */
     u64 ended_ticks_user, ended_ticks_system; /* of threads that have ended */
     struct usage children_usage;
     u32 pages_max; /* the most it had mapped, as far as we have looked */

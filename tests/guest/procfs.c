@@ -296,6 +296,27 @@ static void test_limits_and_threads(void)
           "mountinfo has the root");
 }
 
+static int child_of_the_chosen(void *argument)
+{
+    (void)argument;
+    read_file("/proc/self/oom_score_adj");
+    return atoi(text) == 300 ? 0 : 1;
+}
+
+static void test_out_of_memory(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_RDWR);
+
+    check_equal(write(fd, "300\n", 4), 4, "oom_score_adj can be raised");
+    read_file("/proc/self/oom_score_adj");
+    check_text(text, "300\n", "and says then what was written");
+    check_exit(child_of_the_chosen, NULL, 0, "a child inherits it");
+    check_errno(write(fd, "1001", 4), EINVAL, "above 1000: EINVAL");
+    check_errno(write(fd, "much", 4), EINVAL, "what is no number: EINVAL");
+    check(read_file("/proc/self/oom_score") > 0 && atoi(text) >= 300, "oom_score follows");
+    close(fd);
+}
+
 static int wait_for_end(void *argument)
 {
     (void)argument;
@@ -426,6 +447,7 @@ int main(int argc, char **argv)
     test_names_and_arguments(argv[0]);
     test_descriptors();
     test_limits_and_threads();
+    test_out_of_memory();
     test_other_processes();
     test_machine();
     test_reading();

@@ -19,7 +19,20 @@ def holdings(ferry):
         ferry.get("/ledger/system")
         ferry.sh("sleep 0.05")
     ferry.sh("sync; echo 3 > /proc/sys/vm/drop_caches")  # dirty pages stay, until they are written
-    held = ferry.proc("ferry/pages")
+    held = {}
+    # A slab's objects are counted, not its pages: where the living ones lie depends on what went before.
+    slabs = 0
+    for line in ferry.sh("cat /proc/ferry/pages /proc/slabinfo").splitlines():
+        words = line.split()
+        if words[0] in ("total", "free"):
+            held[words[0]] = int(words[1])
+        elif words[0] == "hold":
+            held[" ".join(words[:2])] = int(words[2])
+        elif len(words) == 5 and words[0] != "pages":  # NAME OBJECTS SIZE PER_SLAB SLABS
+            held["slab " + words[0]] = int(words[1])
+            slabs += int(words[4])
+    held["hold kernel"] -= slabs
+    held["free"] += slabs
     for line in ferry.sh("cat /proc/ferry/net").splitlines():
         words = line.split()
         if words[0] == "pool":  # NAME USED MAX

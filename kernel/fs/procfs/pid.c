@@ -77,6 +77,8 @@ static const struct proc_file pid_files[] = {
     {"maps", .text_of = pid_maps},
     {"mountinfo", .text = mountinfo_format},
     {"mounts", .text = mounts_format},
+    {"oom_score", .text_of = pid_oom_score},
+    {"oom_score_adj", .text_of = pid_oom_score_adj, .write_of = pid_oom_score_adj_write},
     {"pagemap", .mode = S_REG | 0400, .fops = &pagemap_fops},
     {"root", .target = root_target},
     {"stat", .text_of = pid_stat},

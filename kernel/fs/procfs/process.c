@@ -1,12 +1,14 @@
 /* What the files of /proc/<pid> say, in the formats of proc(5). Fields of Linux that stand for
  * what Ferry does not have are 0. */
 #include "kernel/fs/procfs/proc.h"
+#include <linux/capability.h>
 #include <linux/resource.h>
 #include "kernel/cpu/trap.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/net/net.h"
+#include "kernel/proc/oom.h"
 
 static struct mm *subject_mm(const struct subject *s)
 {
@@ -311,6 +313,29 @@ void pid_limits(struct text *t, const struct subject *s)
         limit_value(t, s->process->limits[i].hard);
         text_printf(t, "%-10s\n", names[i].unit);
     }
+}
+
+void pid_oom_score(struct text *t, const struct subject *s)
+{
+    text_printf(t, "%u\n", oom_points(s->process) * 1000 / total_frames);
+}
+
+void pid_oom_score_adj(struct text *t, const struct subject *s)
+{
+    text_printf(t, "%d\n", s->process->oom_score_adj);
+}
+
+int pid_oom_score_adj_write(const struct subject *s, const char *value)
+{
+    u32 n;
+    bool negative = *value == '-';
+    if (proc_number(value + negative, &n) < 0 || n > 1000)
+        return -EINVAL;
+    s32 adjust = negative ? -(s32)n : (s32)n;
+    if (adjust < s->process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+        return -EACCES;
+    s->process->oom_score_adj = adjust;
+    return 0;
 }
 
 /* Where it sleeps: not kept by name. "0" is what Linux shows who must not know. */
