@@ -7,6 +7,7 @@
  * A signal that is going to end the program ends all its threads at once (process_kill), whatever
  * they wait for. signal(7); sigaction(2).
  */
+#include <linux/resource.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/exit.h"
@@ -18,8 +19,7 @@ struct queued_signal {
     siginfo_t info;
 };
 
-static u32 nr_queued; /* in the whole machine, all being one user's: RLIMIT_SIGPENDING */
-#define QUEUED_MAX 1024u
+static u32 nr_queued; /* in the whole machine: what RLIMIT_SIGPENDING bounds */
 
 void signal_init_pending(struct pending_signals *pending)
 {
@@ -47,12 +47,14 @@ siginfo_t signal_info(int sig, int code)
 
 /* ---- pending sets ---- */
 
-static int queue_add(struct pending_signals *pending, const siginfo_t *info)
+static int queue_add(const struct process *p, struct pending_signals *pending,
+                     const siginfo_t *info)
 {
     int sig = info->si_signo;
     if (sig < SIGRTMIN && pending->set & SIGNAL_BIT(sig))
         return 0;
-    struct queued_signal *q = nr_queued < QUEUED_MAX ? kmalloc(sizeof(*q)) : NULL;
+    u32 most = MIN(p->limits[RLIMIT_SIGPENDING].soft, QUEUED_SIGNALS_MAX);
+    struct queued_signal *q = nr_queued < most ? kmalloc(sizeof(*q)) : NULL;
     if (!q && sig >= SIGRTMIN && info->si_code < 0)
         return -EAGAIN; /* sigqueue(3): not silently less than was asked for */
     if (q) {
@@ -61,7 +63,6 @@ static int queue_add(struct pending_signals *pending, const siginfo_t *info)
         TAILQ_INSERT_TAIL(&pending->queue, q, link);
     }
     pending->set |= SIGNAL_BIT(sig);
-    wake_all(&signal_queued);
     return 0;
 }
 
@@ -250,7 +251,7 @@ int signal_send_process(struct process *p, const siginfo_t *info)
     if (takes_signals(p)) {
         stop_or_continue(p, sig);
         struct task *t = process_task(p);
-        if (!ignored(p, t, sig) && (err = queue_add(&p->pending, info)) == 0) {
+        if (!ignored(p, t, sig) && (err = queue_add(p, &p->pending, info)) == 0) {
             TAILQ_FOREACH (t, &p->threads, thread)
                 if (wants(t, sig))
                     break;
@@ -269,7 +270,7 @@ int signal_send_task(struct task *t, const siginfo_t *info)
     u32 flags = irq_save();
     if (takes_signals(p)) {
         stop_or_continue(p, sig);
-        if (!ignored(p, t, sig) && (err = queue_add(&t->signals.pending, info)) == 0 &&
+        if (!ignored(p, t, sig) && (err = queue_add(p, &t->signals.pending, info)) == 0 &&
             wants(t, sig))
             notify(t, sig);
     }

@@ -23,6 +23,8 @@
 /* signalfd.c: woken by each signal that is queued for anybody, blocked or not. */
 extern struct wait_queue signal_queued;
 
+#define QUEUED_SIGNALS_MAX 1024u /* in the whole machine; RLIMIT_SIGPENDING may say less */
+
 /* signal.c. Senders give 0, -EAGAIN (a queue is full), and never sleep. */
 int signal_send_process(struct process *p, const siginfo_t *info);
 int signal_send_task(struct task *t, const siginfo_t *info);

@@ -2,7 +2,7 @@
  * Resource limits: getrlimit(2), setrlimit(2), prlimit(2).
  *
  * Kept for all sixteen, and inherited. In force are NOFILE (descriptors), NPROC (fork.c), AS, DATA
- * and STACK (kernel/mm), CPU (itimer.c) and NICE; FSIZE is the file systems' to respect.
+ * and STACK (kernel/mm), FSIZE (kernel/paths), CPU (itimer.c), SIGPENDING (signal.c) and NICE.
  */
 #include "kernel/sys/limit.h"
 #include <linux/capability.h>

@@ -127,6 +127,22 @@ static int map_beyond(void *unused)
                : 1;
 }
 
+static int queue_beyond(void *unused)
+{
+    struct rlimit two = {2, 2};
+    sigset_t set;
+    int sent = 0;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    setrlimit(RLIMIT_SIGPENDING, &two);
+    while (sent < 10 && sigqueue(getpid(), SIGRTMIN, (union sigval){0}) == 0) {
+        sent++;
+    }
+    return sent <= 2 && errno == EAGAIN ? 0 : 1;
+}
+
 static int burn(void *unused)
 {
     struct rlimit limit = {1, 2};
@@ -144,6 +160,7 @@ static void test_force(void)
     check_exit(raise_hard, NULL, 0, "who is not root cannot raise a hard limit: EPERM");
     check_exit(kill_root, NULL, 0, "nor kill root's processes: EPERM");
     check_exit(map_beyond, NULL, 0, "RLIMIT_AS: mmap says ENOMEM");
+    check_exit(queue_beyond, NULL, 0, "RLIMIT_SIGPENDING: sigqueue says EAGAIN");
     check_exit(burn, NULL, 3, "RLIMIT_CPU: SIGXCPU after a second of work");
 }
 
