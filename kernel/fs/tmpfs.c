@@ -286,7 +286,7 @@ struct super *tmpfs_mount(struct block_device *device, u32 flags, const char *op
     if (super && fs) {
         *super = (struct super){
             .type = "tmpfs",
-            .dev = 16 + minor++ % 240,
+            .dev = 32 + minor++ % 224, /* above those of proc, devpts ... */
             .magic = TMPFS_MAGIC,
             .block_size = PAGE_SIZE,
             .statfs = tmpfs_statfs,

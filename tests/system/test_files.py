@@ -80,9 +80,11 @@ def test_files_in_ram_leave_memory_to_programs():
         ferry.sh("rm /tmp/fill /var/fill /run/fill /root/fill && cp /data/1m /tmp && rm /tmp/1m")
 
 
-def test_the_disk_is_still_read_only():
+def test_a_disk_mounted_read_only_takes_nothing():
     with Ferry(shell=True, net=False) as ferry:
+        ferry.sh("mount -o remount,ro /")
         for command in ("echo x >/etc/new", "mkdir /data/new", "rm -f /data/one", "mv -f /data/one /data/two",
-                        "chmod 600 /data/one", "echo x >>/data/one", "mount -o remount,rw /",
+                        "chmod 600 /data/one", "echo x >>/data/one", "touch /data/one",
                         "dd if=/dev/zero of=/dev/hda count=1"):
             assert re.search("[Rr]ead-only", ferry.sh(f"({command}) 2>&1", status=None)), command
+        assert sums()["one"] in ferry.sh("sha256sum /data/one")
