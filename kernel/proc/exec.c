@@ -114,7 +114,8 @@ static int exec_alone(void)
 static void exec_commit(struct program *p, struct mm *mm)
 {
     struct mm *old = current->mm;
-    futex_thread_ends(); /* its locks are in the old memory */
+    futex_thread_ends(); /* its locks are in the old memory, under its old number */
+    current->tid = current->process->pid;
     current->cred = p->cred;
     current->mm = mm;
     mm_switch(mm);

@@ -43,10 +43,7 @@ int threads_end_others(void)
                 task_wake(t);
             }
     irq_restore(flags);
-    int err = wait_event_killable(&p->child_exit, p->nr_threads == 1, 0);
-    if (!err)
-        me->tid = p->pid; /* the first thread's number is the process's */
-    return err;
+    return wait_event_killable(&p->child_exit, p->nr_threads == 1, 0);
 }
 
 /* Nobody will wait for it: its parent has said so (wait(2), NOTES). */

@@ -11,8 +11,8 @@ void task_exit(int status) __noreturn;
 /* All threads of p are to end, at the latest on their way to user mode, whatever they wait for. The
  * first status counts. Any context. */
 void process_kill(struct process *p, int status);
-/* The current thread is to be the only one of its process, with its pid. 0, or -EINTR: another one
- * was faster. Sleeps. */
+/* The current thread is to be the only one of its process. 0, or -EINTR: another one was faster.
+ * Sleeps. */
 int threads_end_others(void);
 /* On the way to user mode: acts on signals, gives the CPU up if its slice is used up. */
 void task_return_to_user(void);
