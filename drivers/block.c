@@ -65,6 +65,7 @@ static void count_request(struct block_device *d, const struct block_request *r)
 {
     *(r->write ? &d->writes : &d->reads) += 1;
     *(r->write ? &d->sectors_written : &d->sectors_read) += r->nr_sectors;
+    d->in_flight++;
 }
 
 void block_submit(struct block_request *r)
@@ -81,10 +82,20 @@ void block_submit(struct block_request *r)
         r->account = account_get(account_current());
     r->disk_lba = r->lba + d->first_lba;
     struct block_device *disk = d->disk ? d->disk : d;
+    u32 flags = irq_save(); /* requests end in interrupts */
     count_request(d, r);
     if (disk != d)
         count_request(disk, r);
+    irq_restore(flags);
     disk->ops->submit(disk, r);
+}
+
+void block_done(struct block_request *r, int error)
+{
+    r->device->in_flight--;
+    if (r->device->disk)
+        r->device->disk->in_flight--;
+    r->done(r, error);
 }
 
 struct sync_wait {

@@ -54,6 +54,7 @@ struct block_device {
     void *driver;   /* the driver's own */
     char model[41]; /* of IDENTIFY, for people */
     bool read_only;
+    u32 in_flight;     /* requests that the driver has */
     u32 reads, writes; /* requests, and their sectors: for /proc/diskstats */
     u64 sectors_read, sectors_written;
     struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
@@ -78,6 +79,8 @@ void request_free(struct block_request *r);
 /* Checks the range against the device (-EIO through done when it is outside), translates a
  * partition's sectors, takes the current task's account when none is set, and submits. */
 void block_submit(struct block_request *r);
+/* The driver's part: the request has ended. Calls r->done; interrupts are off. */
+void block_done(struct block_request *r, int error);
 /* Submits and waits; returns 0 or a negative errno. The caller frees the request. Sleeps. */
 int block_submit_wait(struct block_request *r);
 /* What was written before survives a loss of power once this has returned 0. Sleeps. */

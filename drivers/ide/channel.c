@@ -10,8 +10,10 @@
  * Submitters and the interrupt handler start commands; neither sleeps. Whatever has to wait - a
  * reset takes milliseconds to seconds - is done by the kernel thread ided, which also looks once
  * a second whether the drive has exceeded its time. A failing request costs only itself: the
- * queue goes on behind it. Everything that touches a channel's state runs with interrupts off;
- * while the state is IDE_RECOVERING the channel belongs to ided alone.
+ * queue goes on behind it. A mode that polls keeps interrupts off for a whole command: for 8 ms or
+ * more of 128 KiB, and 5 s when the drive has died. Behind each such command they are on for a
+ * moment, however long the queue. Everything that touches a channel's state runs with interrupts
+ * off; while the state is IDE_RECOVERING the channel belongs to ided alone.
  */
 #include "drivers/ide/ide.h"
 #include "kernel/lib/lib.h"
@@ -99,6 +101,22 @@ static enum ide_progress flush_interrupt(struct ide_channel *c)
     return c->last_status & (STATUS_BSY | STATUS_DF | STATUS_ERR) ? IDE_FAILED : IDE_DONE;
 }
 
+bool ide_set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors)
+{
+    ide_write(c, c->control, CONTROL_NIEN);
+    ide_select(c, d, DEVICE_LBA);
+    bool ok = ide_poll(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, READY_US);
+    if (ok) {
+        ide_write(c, c->base + IDE_SECTOR_COUNT, (u8)sectors);
+        ide_write(c, c->base + IDE_COMMAND, COMMAND_SET_MULTIPLE_MODE);
+        ide_read(c, c->control);
+        ok = ide_poll(c, STATUS_BSY, 0, COMMAND_US) &&
+             !(ide_read(c, c->base + IDE_STATUS) & (STATUS_ERR | STATUS_DF));
+    }
+    ide_write(c, c->control, 0);
+    return ok;
+}
+
 /* --- The queue (interrupts off) --------------------------------------------------------------- */
 
 /* The controller keeps a reference of its own to each page, whatever the submitter does. */
@@ -128,7 +146,7 @@ static void finish(struct ide_channel *c, int error)
     }
     release_pages(r);
     r->mover = d->transfer->mover;
-    r->done(r, error);
+    block_done(r, error);
     if (c->paused)
         wake_all(&c->idle);
 }
@@ -145,10 +163,20 @@ static void fail(struct ide_channel *c)
 
 static void progress(struct ide_channel *c, enum ide_progress p)
 {
+    if (p == IDE_SILENT) {
+        c->drive->timeouts++;
+        c->drive->stats.timeouts++;
+    }
     if (p == IDE_DONE)
         finish(c, 0);
-    else if (p == IDE_FAILED)
+    else if (p == IDE_FAILED || p == IDE_SILENT)
         fail(c);
+}
+
+/* Each answer gives the drive its time anew: a request in many blocks may take longer in all. */
+static void set_deadline(struct ide_channel *c)
+{
+    c->deadline = timer_ticks() + (c->request->flush ? FLUSH_TICKS : TIMEOUT_TICKS);
 }
 
 /* One more try of the current request. */
@@ -156,32 +184,47 @@ static void attempt(struct ide_channel *c)
 {
     c->state = IDE_ACTIVE;
     c->tries++;
-    c->deadline = timer_ticks() + (c->request->flush ? FLUSH_TICKS : TIMEOUT_TICKS);
+    set_deadline(c);
     c->drive->stats.commands++;
     progress(c, c->request->flush ? flush_start(c) : c->drive->transfer->start(c));
 }
 
-static void run_queue(struct ide_channel *c)
+bool ide_can_start(const struct ide_channel *c)
 {
-    struct block_request *r;
-    while (c->state == IDE_IDLE && !c->paused && (r = TAILQ_FIRST(&c->queue))) {
-        TAILQ_REMOVE(&c->queue, r, link);
-        struct block_device *disk = r->device->disk ? r->device->disk : r->device;
-        c->drive = disk->driver;
-        c->request = r;
-        c->tries = 0;
-        hold_pages(r);
-        if (c->drive->failed)
-            finish(c, -EIO);
-        else
-            attempt(c);
+    return c->state == IDE_IDLE && !c->paused && !TAILQ_EMPTY(&c->queue);
+}
+
+static void start_next(struct ide_channel *c)
+{
+    struct block_request *r = TAILQ_FIRST(&c->queue);
+    TAILQ_REMOVE(&c->queue, r, link);
+    struct block_device *disk = r->device->disk ? r->device->disk : r->device;
+    c->drive = disk->driver;
+    c->request = r;
+    c->tries = 0;
+    hold_pages(r);
+    if (c->drive->failed)
+        finish(c, -EIO);
+    else
+        attempt(c);
+}
+
+/* What waits behind a request that was polled is left to ided. */
+void ide_run_queue(struct ide_channel *c)
+{
+    bool polled = false;
+    while (ide_can_start(c) && !polled) {
+        start_next(c);
+        polled = !c->drive->transfer->interrupt && !c->drive->failed;
     }
+    if (ide_can_start(c))
+        wake_all(c->care);
 }
 
 static void enqueue(struct ide_channel *c, struct block_request *r)
 {
     TAILQ_INSERT_TAIL(&c->queue, r, link);
-    run_queue(c);
+    ide_run_queue(c);
 }
 
 /* ferry.icount: so that a run is the same every time, neither a task nor the clock runs beside
@@ -209,7 +252,7 @@ void ide_submit(struct block_device *disk, struct block_request *r)
     irq_restore(flags);
 }
 
-/* --- Another mode -------------------------------------------------------------------------------
+/* --- Between two requests ----------------------------------------------------------------------
  */
 
 u32 ide_pause(struct ide_channel *c)
@@ -227,44 +270,8 @@ void ide_resume(struct ide_channel *c, u32 flags)
 {
     c->paused = false;
     wake_all(&c->idle);
-    run_queue(c);
+    ide_run_queue(c);
     irq_restore(flags);
-}
-
-/* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is idle or recovering. */
-static bool set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors)
-{
-    ide_write(c, c->control, CONTROL_NIEN);
-    ide_select(c, d, DEVICE_LBA);
-    bool ok = ide_poll(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, READY_US);
-    if (ok) {
-        ide_write(c, c->base + IDE_SECTOR_COUNT, (u8)sectors);
-        ide_write(c, c->base + IDE_COMMAND, COMMAND_SET_MULTIPLE_MODE);
-        ide_read(c, c->control);
-        ok = ide_poll(c, STATUS_BSY, 0, COMMAND_US) &&
-             !(ide_read(c, c->base + IDE_STATUS) & (STATUS_ERR | STATUS_DF));
-    }
-    ide_write(c, c->control, 0);
-    return ok;
-}
-
-int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple)
-{
-    struct ide_channel *c = d->channel;
-    if (multiple > d->max_multiple || (multiple & (multiple - 1)))
-        return -EINVAL;
-    if (mode->mover == MOVER_DMA && !d->can_dma)
-        return -EINVAL;
-    u32 flags = ide_pause(c);
-    int error = 0;
-    if (multiple != d->multiple)
-        error = set_multiple(c, d, multiple) ? 0 : -EIO;
-    if (!error) {
-        d->transfer = mode;
-        d->multiple = multiple;
-    }
-    ide_resume(c, flags);
-    return error;
 }
 
 /* --- Interrupts ------------------------------------------------------------------------------- */
@@ -287,8 +294,10 @@ bool ide_interrupt(void *channel)
     if (p == IDE_NOT_OURS)
         return false;
     c->drive->stats.interrupts++;
+    if (p == IDE_BUSY)
+        set_deadline(c);
     progress(c, p);
-    run_queue(c);
+    ide_run_queue(c);
     return true;
 }
 
@@ -326,7 +335,7 @@ static void reset(struct ide_channel *c)
     }
     for (int i = 0; i < 2; i++) { /* a reset may have undone what was agreed on */
         struct ide_drive *d = &c->drives[i];
-        if (d->present && !d->failed && d->multiple && !set_multiple(c, d, d->multiple))
+        if (d->present && !d->failed && d->multiple && !ide_set_multiple(c, d, d->multiple))
             d->multiple = 0;
     }
     c->selected = NULL;
@@ -337,6 +346,11 @@ static void reset(struct ide_channel *c)
 static void report(const struct ide_channel *c, const struct ide_drive *d)
 {
     const struct block_request *r = c->request;
+    if (r->flush) {
+        kprintf("%s: flush of its cache failed %u times (status %02x, error %02x)\n", d->block.name,
+                c->tries, c->last_status, c->last_error);
+        return;
+    }
     kprintf("%s: %s of %u sectors at %llu failed %u times (status %02x, error %02x)\n",
             d->block.name, r->write ? "write" : "read", r->nr_sectors,
             (unsigned long long)r->disk_lba, c->tries, c->last_status, c->last_error);
@@ -359,7 +373,7 @@ static void recover(struct ide_channel *c)
     } else {
         attempt(c);
     }
-    run_queue(c);
+    ide_run_queue(c);
     irq_restore(flags);
 }
 
@@ -369,12 +383,12 @@ static void check_timeout(struct ide_channel *c)
 {
     u32 flags = irq_save();
     if (c->state == IDE_ACTIVE && timer_ticks() >= c->deadline) {
+        struct ide_drive *d = c->drive;
         if (ide_interrupt(c)) {
-            kprintf("%s: lost an interrupt\n", c->name);
+            kprintf("%s: lost an interrupt\n", d->block.name);
+            d->stats.lost_interrupts++;
         } else {
-            c->drive->timeouts++;
-            c->drive->stats.timeouts++;
-            fail(c);
+            progress(c, IDE_SILENT);
         }
     }
     irq_restore(flags);
@@ -385,4 +399,7 @@ void ide_care(struct ide_channel *c)
     check_timeout(c);
     if (c->state == IDE_RECOVERING)
         recover(c);
+    u32 flags = irq_save();
+    ide_run_queue(c);
+    irq_restore(flags);
 }

@@ -3,7 +3,7 @@
  *
  * This file attaches a controller (by its PCI class, so any make), names its drives as Linux does
  * (hda ... hdd) and makes them block devices. The work is in channel.c (the queue, errors),
- * identify.c (what is there) and one file for each transfer mode.
+ * identify.c (what is there), mode.c (which mode) and one file for each transfer mode.
  */
 #include "drivers/ide/ide.h"
 #include "drivers/pci.h"
@@ -22,7 +22,7 @@ static const u8 compat_irq[2] = {14, 15};
 enum { BAR_BUS_MASTER = 4, BUS_MASTER_STRIDE = 8 };
 enum { NATIVE_CONTROL_OFFSET = 2 };
 
-#define MAX_CONTROLLERS 2
+#define MAX_CONTROLLERS (IDE_MAX_DRIVES / 4)
 static const u8 majors[2 * MAX_CONTROLLERS] = {3, 22, 33, 34}; /* Linux's, by channel */
 #define MINORS_PER_DRIVE 64
 
@@ -38,10 +38,16 @@ static const struct block_ops ide_block_ops = {.submit = ide_submit, .ioctl = id
 
 static bool needs_care(const struct ide_controller *k)
 {
-    return k->channels[0].state == IDE_RECOVERING || k->channels[1].state == IDE_RECOVERING;
+    for (u32 i = 0; i < 2; i++) {
+        const struct ide_channel *c = &k->channels[i];
+        if (c->state == IDE_RECOVERING || ide_can_start(c))
+            return true;
+    }
+    return false;
 }
 
-/* ided: woken when a request has failed, and otherwise looks at the clock once a second. */
+/* ided: woken when a request has failed or must be started, and otherwise looks at the clock once
+ * a second. */
 static void ided(void *arg)
 {
     struct ide_controller *k = arg;
@@ -95,23 +101,9 @@ static int channel_start(struct ide_channel *c)
     return irq_register(c->irq, c->name, ide_interrupt, c);
 }
 
-static const struct ide_transfer *const modes[] = {&ide_dma, &ide_pio_irq, &ide_pio_poll};
-
-/* ferry.disk=MODE: the machine starts in it. */
-static void mode_of_cmdline(struct ide_drive *d)
-{
-    char name[16];
-    if (!cmdline_get("ferry.disk", name, sizeof(name)))
-        return;
-    for (u32 i = 0; i < ARRAY_LEN(modes); i++)
-        if (!strcmp(modes[i]->name, name) && ide_set_mode(d, modes[i], 0) == 0)
-            return;
-    kprintf("%s: no mode %s, left in %s\n", d->block.name, name, d->transfer->name);
-}
-
 static void register_drive(struct ide_drive *d)
 {
-    mode_of_cmdline(d);
+    ide_mode_of_cmdline(d);
     kprintf("%s: %s, %llu MiB, %s\n", d->block.name, d->block.model,
             (unsigned long long)(d->block.nr_sectors >> 11), d->transfer->name);
     block_register(&d->block);
@@ -159,6 +151,14 @@ static int ide_probe(const struct pci_device *pci)
     return 0;
 }
 
+struct ide_drive *ide_drive_number(u32 n)
+{
+    if (n / 4 >= nr_controllers)
+        return NULL;
+    struct ide_drive *d = &controllers[n / 4]->channels[n / 2 % 2].drives[n % 2];
+    return d->present ? d : NULL;
+}
+
 static void format_drive(const struct ide_drive *d, struct text *t)
 {
     const struct ide_stats *s = &d->stats;
@@ -168,6 +168,7 @@ static void format_drive(const struct ide_drive *d, struct text *t)
     } lines[] = {
         {"commands", s->commands},
         {"interrupts", s->interrupts},
+        {"lost_interrupts", s->lost_interrupts},
         {"flushes", s->flushes},
         {"sectors_read", s->sectors_read},
         {"sectors_written", s->sectors_written},
@@ -178,16 +179,17 @@ static void format_drive(const struct ide_drive *d, struct text *t)
         {"reg_writes", s->reg_writes},
         {"failed", d->failed},
     };
-    text_printf(t, "%s.mode %s\n", d->block.name, d->transfer->name);
+    text_printf(t, "%s.mode %s\n%s.multiple %u\n", d->block.name, d->transfer->name, d->block.name,
+                d->multiple);
     for (u32 i = 0; i < ARRAY_LEN(lines); i++)
         text_printf(t, "%s.%s %llu\n", d->block.name, lines[i].name, lines[i].value);
 }
 
 void ide_format(struct text *t)
 {
-    for (u32 i = 0; i < nr_controllers * 4; i++) {
-        const struct ide_drive *d = &controllers[i / 4]->channels[i / 2 % 2].drives[i % 2];
-        if (d->present)
+    for (u32 i = 0; i < IDE_MAX_DRIVES; i++) {
+        const struct ide_drive *d = ide_drive_number(i);
+        if (d)
             format_drive(d, t);
     }
 }

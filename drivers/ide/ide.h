@@ -76,9 +76,11 @@ enum bus_master_status {
     BM_CAPABLE = 3 << 5,   /* plain bits in which the firmware leaves notes */
 };
 
-#define IDE_ID_WORDS      256
-#define IDE_MAX_SECTORS   256u /* of one command: the most that LBA28 can say */
-#define IDE_LBA28_SECTORS (1u << 28)
+#define IDE_ID_WORDS    256
+#define IDE_MAX_SECTORS 256u /* of one command: the most that LBA28 can say */
+/* What LBA28 reaches: a drive says at most this of itself (ATA-6, IDENTIFY DEVICE, words 60 and
+ * 61), and some do not find sector FFFFFFFh by it. */
+#define IDE_LBA28_SECTORS 0x0FFFFFFFu
 
 struct ide_channel;
 struct ide_drive;
@@ -88,15 +90,16 @@ enum ide_progress {
     IDE_NOT_OURS, /* interrupt: the drive did not ask */
     IDE_BUSY,     /* an interrupt will tell more */
     IDE_DONE,     /* every byte was moved and the drive is satisfied */
-    IDE_FAILED,   /* the drive or the controller reports an error, or does not answer */
+    IDE_FAILED,   /* the drive or the controller reports an error */
+    IDE_SILENT,   /* the drive does not answer */
 };
 
 /*
  * A transfer mode moves the bytes of channel->request between channel->drive and memory. To
  * write one: start issues the command with ide_issue and does what must come before and after;
  * interrupt is called when the channel's line was raised. Both run with interrupts off and never
- * sleep. A mode that polls returns IDE_DONE straight from start. Errors are reported, not handled:
- * retries and resets are the channel's.
+ * sleep. A mode that polls returns IDE_DONE straight from start, and has no interrupt. Errors are
+ * reported, not handled: retries and resets are the channel's.
  */
 struct ide_transfer {
     const char *name;
@@ -109,6 +112,7 @@ extern const struct ide_transfer ide_dma, ide_pio_irq, ide_pio_poll;
 
 struct ide_stats {
     u32 commands, interrupts, flushes, errors, timeouts, resets;
+    u32 lost_interrupts; /* the answer was there, but nobody had called */
     u64 sectors_read, sectors_written;
     u64 reg_reads, reg_writes; /* of the drive's and of the bus master's registers */
 };
@@ -124,7 +128,7 @@ struct ide_drive {
     u32 multiple;     /* sectors of a block in READ and WRITE MULTIPLE; 0: not agreed on */
     u32 max_multiple; /* what the drive can do, of IDENTIFY; 0: nothing */
     bool can_dma;
-    u16 *identity; /* IDE_ID_WORDS of IDENTIFY DEVICE, as they came at boot */
+    u16 *identity;   /* IDE_ID_WORDS of IDENTIFY DEVICE, as they came at boot */
     u8 flush_opcode; /* 0: the drive has no such command, and so no cache that would lose anything
                       */
     struct ide_stats stats;
@@ -200,10 +204,26 @@ bool ide_interrupt(void *channel);
  * The first sleeps. */
 u32 ide_pause(struct ide_channel *c);
 void ide_resume(struct ide_channel *c, u32 flags);
+/* The channel's next requests, as far as they can be started now. */
+void ide_run_queue(struct ide_channel *c);
+bool ide_can_start(const struct ide_channel *c);
+/* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is the caller's or ided's. */
+bool ide_set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors);
+
+/* mode.c */
 /* Switches the drive to another mode between two requests, with `multiple` sectors a block in
- * programmed I/O (0: one each). 0, -EINVAL (the drive cannot have it), -EIO. Sleeps. */
+ * programmed I/O (0: one each). 0; -EINVAL: more than the drive has room for; -EPERM: it has no
+ * DMA; -EIO: it refuses. Sleeps. */
 int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple);
-/* ided's work: a time-out that has passed, or a request that failed. Sleeps. */
+/* hdparm -d: DMA, or programmed I/O in the way that disk_polling says. As ide_set_mode. */
+int ide_set_dma(struct ide_drive *d, bool on);
+/* /proc/sys/ferry/disk_polling: whether programmed I/O polls. Now, of every drive. Sleeps. */
+int ide_set_polling(bool on);
+extern bool ide_polling;
+void ide_mode_of_cmdline(struct ide_drive *d); /* ferry.disk=MODE: the machine starts in it */
+
+/* channel.c: ided's work: a time-out that has passed, a request that failed, or requests that were
+ * left waiting behind a polled one. Sleeps. */
 void ide_care(struct ide_channel *c);
 
 /* identify.c: finds what is on the channel and fills in drives[].present and .block. */
@@ -212,7 +232,11 @@ void ide_identify(struct ide_channel *c);
 /* ioctl.c: what hdparm asks a drive. */
 int ide_ioctl(struct block_device *d, u32 request, u32 argument);
 
-/* ide.c: counters of every drive as text, "hda.commands 12" a line; returns the length. */
+/* ide.c: the drives in use, 0 .. 7; NULL: none of this number. */
+#define IDE_MAX_DRIVES 8
+struct ide_drive *ide_drive_number(u32 n);
+
+/* ide.c: mode and counters of every drive as text, "hda.commands 12" a line; returns the length. */
 struct text;
 void ide_format(struct text *t);
 

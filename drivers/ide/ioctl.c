@@ -7,10 +7,12 @@
  * error.
  */
 #include "drivers/ide/ide.h"
+#include <linux/capability.h>
 #include <linux/hdreg.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/proc/cred.h"
 
 #define COMMAND_US 1000000
 
@@ -68,9 +70,9 @@ static int set_dma(struct ide_drive *d, u32 on)
 {
     if (on > 1)
         return -EINVAL;
-    if (on == (d->transfer->mover == MOVER_DMA))
-        return 0;
-    return ide_set_mode(d, on ? &ide_dma : &ide_pio_irq, d->multiple);
+    if (!d->can_dma)
+        return -EPERM;
+    return on == (d->transfer->mover == MOVER_DMA) ? 0 : ide_set_dma(d, on);
 }
 
 /* A command without data, or with one sector to read, by polling; registers as HDIO_DRIVE_CMD has
@@ -126,9 +128,29 @@ static int drive_command(struct ide_drive *d, u32 argument)
     return err;
 }
 
+/* What changes how the drive works, or speaks to it directly. */
+static bool privileged(u32 request)
+{
+    switch (request) {
+    case HDIO_SET_DMA:
+    case HDIO_SET_MULTCOUNT:
+    case HDIO_SET_UNMASKINTR:
+    case HDIO_SET_KEEPSETTINGS:
+    case HDIO_SET_NOWERR:
+    case HDIO_SET_32BIT:
+        return !capable(CAP_SYS_ADMIN);
+    case HDIO_DRIVE_CMD:
+        return !capable(CAP_SYS_RAWIO);
+    default:
+        return false;
+    }
+}
+
 int ide_ioctl(struct block_device *b, u32 request, u32 argument)
 {
     struct ide_drive *d = b->driver;
+    if (privileged(request))
+        return -EACCES;
     switch (request) {
     case HDIO_GETGEO:
         return give_geometry(d, b, argument);

@@ -5,7 +5,9 @@
  */
 #include "drivers/ide/pio.h"
 
-#define FIRST_BLOCK_US 1000000 /* DRQ for the first block of a write comes without an interrupt */
+/* DRQ for the first block of a write comes without an interrupt: there is nothing to wait for but
+ * the drive's own buffer. */
+#define FIRST_BLOCK_US 100000
 
 static enum ide_progress irq_start(struct ide_channel *c)
 {
@@ -15,7 +17,9 @@ static enum ide_progress irq_start(struct ide_channel *c)
     if (!c->request->write)
         return IDE_BUSY;
     ide_read(c, c->control); /* 400 ns until the status is the command's */
-    if (!ide_poll(c, STATUS_BSY, 0, FIRST_BLOCK_US) || !pio_block_ready(ide_read(c, c->control)))
+    if (!ide_poll(c, STATUS_BSY, 0, FIRST_BLOCK_US))
+        return IDE_SILENT;
+    if (!pio_block_ready(ide_read(c, c->control)))
         return IDE_FAILED;
     pio_move_block(c);
     return IDE_BUSY;

@@ -53,6 +53,7 @@ const struct proc_file proc_files[] = {
     {"self", .readlink = self_readlink},
     {"slabinfo", .text = slab_format},
     {"stat", .text = proc_stat},
+    {"sys/ferry/disk_polling", .text = sys_disk_polling, .write = sys_set_disk_polling},
     {"sys/ferry/drop_nth", .line = "0", .write = sys_drop_nth},
     {"sys/fs/file-nr", .text = sys_file_nr},
     {"sys/fs/nr_open", .text = sys_nr_open},

@@ -212,6 +212,7 @@ void proc_partitions(struct text *t)
 void proc_diskstats(struct text *t)
 {
     for (struct block_device *d = block_next(NULL); d; d = block_next(d))
-        text_printf(t, "%4u %7u %s %u 0 %llu 0 %u 0 %llu 0 0 0 0\n", d->rdev >> 8, d->rdev & 255,
-                    d->name, d->reads, d->sectors_read, d->writes, d->sectors_written);
+        text_printf(t, "%4u %7u %s %u 0 %llu 0 %u 0 %llu 0 %u 0 0\n", d->rdev >> 8, d->rdev & 255,
+                    d->name, d->reads, d->sectors_read, d->writes, d->sectors_written,
+                    d->in_flight);
 }

@@ -157,6 +157,8 @@ void sys_dirty_ratio(struct text *t);
 void sys_dirty_background_ratio(struct text *t);
 void sys_dirty_expire(struct text *t);
 void sys_dirty_writeback(struct text *t);
+void sys_disk_polling(struct text *t);
+int sys_set_disk_polling(const char *value);
 int sys_drop_nth(const char *value);
 
 /* ferry.c: /proc/ferry */

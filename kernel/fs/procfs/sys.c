@@ -1,5 +1,6 @@
 /* /proc/sys: what can be read and set, with Linux's names where Linux has it. sysctl(8). */
 #include <linux/utsname.h>
+#include "drivers/ide/ide.h"
 #include "kernel/cache/writeback.h"
 #include "kernel/fs/dev.h"
 #include "kernel/fs/pipe.h"
@@ -136,6 +137,20 @@ void sys_dirty_expire(struct text *t)
 void sys_dirty_writeback(struct text *t)
 {
     text_printf(t, "%u\n", writeback_limits.dirty_writeback_centisecs);
+}
+
+/* Programmed I/O of the disks polls instead of waiting for interrupts (drivers/ide/mode.c). */
+void sys_disk_polling(struct text *t)
+{
+    text_printf(t, "%u\n", ide_polling);
+}
+
+int sys_set_disk_polling(const char *value)
+{
+    u32 n;
+    if (proc_number(value, &n) < 0 || n > 1)
+        return -EINVAL;
+    return ide_set_polling(n);
 }
 
 int sys_drop_nth(const char *value)
