@@ -58,12 +58,17 @@ static inline struct page **chain_of(const struct mapping *m, u32 index)
     return &parts[chain / CHAINS_PER_PART][chain % CHAINS_PER_PART];
 }
 
-struct page *cache_lookup(const struct mapping *m, u32 index)
+static inline struct page *lookup(const struct mapping *m, u32 index)
 {
     struct page *page = *chain_of(m, index);
     while (page && (page->mapping != m || page->index != index))
         page = page->hash_next;
     return page;
+}
+
+struct page *cache_lookup(const struct mapping *m, u32 index)
+{
+    return lookup(m, index);
 }
 
 void cache_insert(struct mapping *m, u32 index, struct page *page)
@@ -180,7 +185,7 @@ static struct page *fill(struct mapping *m, struct readahead_plan plan)
     u32 nr = 0, mark = plan.mark;
     for (u32 i = 0; i < plan.count; i++) {
         u32 index = plan.start + i;
-        struct page *page = cache_lookup(m, index);
+        struct page *page = lookup(m, index);
         if (page) {
             start_run(m, run, nr);
             nr = 0;
@@ -239,7 +244,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
         want = 1;
     }
     for (;;) {
-        struct page *page = cache_lookup(m, index);
+        struct page *page = lookup(m, index);
         if (page) {
             page_get(page, HOLD_USE);
             cache_stats.hits++;
@@ -283,7 +288,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
 int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *ra,
                struct page **result, bool *did_io)
 {
-    struct page *page = cache_lookup(m, index);
+    struct page *page = lookup(m, index);
     if (unlikely(!page || (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) != PG_UPTODATE))
         return read_slow(m, index, want_pages, ra, result, did_io);
     page_get(page, HOLD_USE);
@@ -298,7 +303,7 @@ int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *r
 
 struct page *cache_peek(struct mapping *m, u32 index)
 {
-    struct page *page = cache_lookup(m, index);
+    struct page *page = lookup(m, index);
     if (!page || (page->flags & (PG_UPTODATE | PG_LOCKED)) != PG_UPTODATE)
         return NULL;
     page_get(page, HOLD_USE);
@@ -336,7 +341,7 @@ u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end)
     u32 first = end;
     if (end - index <= cache_stats.pages) {
         for (; index < end; index++)
-            if ((page = cache_lookup(m, index)) && (page->flags & PG_DIRTY))
+            if ((page = lookup(m, index)) && (page->flags & PG_DIRTY))
                 return index;
         return end;
     }
@@ -422,7 +427,7 @@ void cache_drop(struct mapping *m, u32 first, u32 end)
     struct page *page, *next;
     if (end - first <= cache_stats.pages) {
         for (u32 index = first; m->nr_pages && index < end; index++)
-            if ((page = cache_lookup(m, index)))
+            if ((page = lookup(m, index)))
                 drop_when_unlocked(m, page);
         return;
     }
