@@ -1,14 +1,14 @@
 /*
  * The page cache: finding pages, filling them, and giving them up again.
  *
- * One hash table for the machine leads from (mapping, index) to the page; one list holds all
- * pages from the one that was brought in longest ago to the newest. A page in the cache is
+ * One hash table for the machine leads from (mapping, index) to the page; which page goes when
+ * memory is short is told in lru.c. A page in the cache is
  *
  *     locked        requests are filling it; nobody but their completion touches its flags
  *     up to date    readers may have it
  *     in error      the read failed; whoever finds it drops it and tries once more
  *
- * The table and the list are changed only by tasks, never by interrupts: kernel code is not
+ * The table and the lists are changed only by tasks, never by interrupts: kernel code is not
  * preempted, so they need no lock. Completion (interrupt context) changes only the page.
  */
 #include "kernel/cache/cache.h"
@@ -21,7 +21,7 @@
 
 struct cache_stats cache_stats;
 
-/* --- The table and the list ------------------------------------------------------------------- */
+/* --- The table ----------------------------------------------------------------------------- */
 
 /* The table has a chain for every two frames of RAM, in parts of a page each (memory comes in
  * pages). Consecutive pages of a file fall into consecutive chains. */
@@ -29,8 +29,6 @@ struct cache_stats cache_stats;
 #define MAX_PARTS       128
 static struct page **parts[MAX_PARTS];
 static u32 chain_mask; /* number of chains - 1 */
-
-static struct page_list lru = TAILQ_HEAD_INITIALIZER(lru); /* the oldest first */
 
 #define NR_WAIT_QUEUES 64 /* shared by pages that hash alike; a needless wake-up does no harm */
 static struct wait_queue wait_queues[NR_WAIT_QUEUES];
@@ -78,7 +76,7 @@ void cache_insert(struct mapping *m, u32 index, struct page *page)
     struct page **chain = chain_of(m, index);
     page->hash_next = *chain;
     *chain = page;
-    TAILQ_INSERT_TAIL(&lru, page, link);
+    lru_add(page);
     m->nr_pages++;
     cache_stats.pages++;
 }
@@ -90,7 +88,7 @@ static struct page *add_page(struct mapping *m, u32 index)
     if (!page)
         return NULL;
     page_get(page, HOLD_USE);
-    page->flags = PG_LOCKED;
+    page->flags = PG_LOCKED | PG_FRESH;
     page->io_pending = 1; /* read_pages itself */
     cache_insert(m, index, page);
     return page;
@@ -104,7 +102,7 @@ void cache_drop_page(struct page *page)
     while (*p != page)
         p = &(*p)->hash_next;
     *p = page->hash_next;
-    TAILQ_REMOVE(&lru, page, link);
+    lru_remove(page);
     m->nr_pages--;
     cache_clear_dirty(page);
     page->mapping = NULL;
@@ -226,8 +224,17 @@ static void follow_mark(struct mapping *m, struct page *page, struct readahead *
     }
 }
 
+/* The first use tells nothing yet; the next one does (lru.c). */
+static void mark_used(struct page *page)
+{
+    u32 flags = irq_save(); /* completion of a write changes flags too */
+    page->flags =
+        page->flags & PG_FRESH ? page->flags & (u8)~PG_FRESH : page->flags | PG_REFERENCED;
+    irq_restore(flags);
+}
+
 /*
- * cache_read where it is not simple: the page is missing, locked, marked or failed.
+ * cache_read where it is not simple: the page is missing, locked, marked, fresh or failed.
  *
  * A failed page may be the innocent neighbour of a bad sector in one request: it is dropped and
  * read once more by itself before the caller hears of an error.
@@ -271,7 +278,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
             page_wait(page);
         }
         if (page->flags & PG_UPTODATE) {
-            page->flags |= PG_REFERENCED;
+            mark_used(page);
             if (ra)
                 ra->next = index + 1;
             *result = page;
@@ -289,7 +296,8 @@ int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *r
                struct page **result, bool *did_io)
 {
     struct page *page = lookup(m, index);
-    if (unlikely(!page || (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) != PG_UPTODATE))
+    if (unlikely(!page || (page->flags & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD | PG_FRESH)) !=
+                              PG_UPTODATE))
         return read_slow(m, index, want_pages, ra, result, did_io);
     page_get(page, HOLD_USE);
     if (!(page->flags & PG_REFERENCED))
@@ -345,7 +353,7 @@ u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end)
                 return index;
         return end;
     }
-    TAILQ_FOREACH (page, &lru, link)
+    for (page = NULL; (page = lru_next(page));)
         if (page->mapping == m && (page->flags & PG_DIRTY) && page->index >= index)
             first = MIN(first, page->index);
     return first;
@@ -353,41 +361,14 @@ u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end)
 
 /* --- Giving pages up -------------------------------------------------------------------------- */
 
-/* Only the cache holds it, it is at rest, and the disk has the same. */
-static bool droppable(const struct page *page)
-{
-    return page->refs == 1 && !(page->flags & (PG_LOCKED | PG_DIRTY | PG_WRITEBACK));
-}
-
-/* Second chance: a page that was used since we last came by is passed over once. */
-u32 cache_reclaim(u32 nr_pages)
-{
-    u32 dropped = 0;
-    u32 looks = 2 * cache_stats.pages;
-    struct page *page;
-    while (dropped < nr_pages && looks-- && (page = TAILQ_FIRST(&lru))) {
-        if (droppable(page) && !(page->flags & PG_REFERENCED)) {
-            cache_drop_page(page);
-            dropped++;
-            continue;
-        }
-        if (!(page->flags & PG_LOCKED))
-            page->flags &= (u8)~PG_REFERENCED;
-        TAILQ_REMOVE(&lru, page, link);
-        TAILQ_INSERT_TAIL(&lru, page, link);
-    }
-    cache_stats.reclaimed += dropped;
-    return dropped;
-}
-
 /* Of one mapping, or of all: NULL. */
 static u32 drop_clean(const struct mapping *m)
 {
     u32 dropped = 0;
-    struct page *page = TAILQ_FIRST(&lru);
+    struct page *page = lru_next(NULL);
     while (page) {
-        struct page *next = TAILQ_NEXT(page, link);
-        if (droppable(page) && (!m || page->mapping == m)) {
+        struct page *next = lru_next(page);
+        if (cache_droppable(page) && (!m || page->mapping == m)) {
             cache_drop_page(page);
             dropped++;
         }
@@ -432,7 +413,8 @@ void cache_drop(struct mapping *m, u32 first, u32 end)
         return;
     }
 again:
-    TAILQ_FOREACH_SAFE (page, &lru, link, next) {
+    for (page = lru_next(NULL); page; page = next) {
+        next = lru_next(page);
         if (!is_inside(page, m, first, end))
             continue;
         bool sleeps =

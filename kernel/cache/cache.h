@@ -7,7 +7,7 @@
  *
  * A miss starts a read of several pages at once (readahead): the pages enter the cache locked,
  * and are unlocked by the completion of the disk's requests. Who finds a locked page waits.
- * Clean pages that only the cache holds can be dropped at any time a frame is needed.
+ * Clean pages that only the cache holds can be dropped at any time a frame is needed (lru.c).
  */
 #ifndef KERNEL_CACHE_CACHE_H
 #define KERNEL_CACHE_CACHE_H
@@ -153,7 +153,11 @@ void cache_truncate(struct mapping *m); /* drops every page of it: the inode goe
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */
 /* Of one mapping: BLKFLSBUF. Returns pages dropped. */
 u32 cache_drop_clean_of(struct mapping *m);
-u32 cache_reclaim(u32 nr_pages); /* drops the least recently used clean pages; no sleep */
+/* lru.c. Drops clean pages that were not used for longest; returns how many. Never sleeps. */
+u32 cache_reclaim(u32 nr_pages);
+u32 cache_inactive(void); /* pages whose turn comes before that of those in steady use */
+/* The last program that had the page mapped has not used it for a while: it goes first. */
+void cache_unmapped(struct page *page);
 
 struct cache_stats {
     u32 pages, hits, misses, readahead_pages, reclaimed;

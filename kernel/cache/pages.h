@@ -17,4 +17,12 @@ void cache_drop_page(struct page *page);
 u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end);
 void cache_unlock_page(struct page *page); /* wakes who waits for it */
 
+/* lru.c: the order in which pages go. */
+void lru_add(struct page *page);
+void lru_remove(struct page *page);
+/* The one behind `page` in an order of all pages of the cache; NULL: the first. */
+struct page *lru_next(const struct page *page);
+/* Only the cache holds it, it is at rest, and the disk has the same. */
+bool cache_droppable(const struct page *page);
+
 #endif

@@ -71,7 +71,7 @@ static int insert_fresh(const struct cache_write *w, u32 copied)
     if (!behind_end && copied < PAGE_SIZE) /* then its old bytes do matter */
         return 0;
     memset((char *)page_virt(page) + w->offset + copied, 0, w->len - copied);
-    page->flags = PG_LOCKED | PG_REFERENCED;
+    page->flags = PG_LOCKED;
     page_get(page, HOLD_CACHE);
     cache_insert(m, w->index, page);
     int error = prepare(m, w->index, w->offset, copied);
@@ -156,7 +156,7 @@ int cache_get_new(struct mapping *m, u32 index, u32 offset, u32 len, struct page
 
 void cache_dirty_bytes(struct page *page, u32 offset, u32 len)
 {
-    page->dirty_sectors |= sectors_of(offset, len);
+    page->dirty_sectors |= (u8)sectors_of(offset, len);
     set_dirty(page->mapping, page);
 }
 
@@ -167,7 +167,7 @@ void cache_forget_bytes(struct mapping *m, u32 index, u32 offset, u32 len)
         return;
     page_get(page, HOLD_USE);
     cache_wait_written(page);
-    page->dirty_sectors &= ~sectors_of(offset, len);
+    page->dirty_sectors &= (u8)~sectors_of(offset, len);
     if (page->mapping && !page->dirty_sectors)
         cache_clear_dirty(page);
     page_put(page, HOLD_USE);

@@ -53,6 +53,7 @@ enum page_flags {
     PG_REFERENCED = 1 << 4, /* used since the reclaimer last looked */
     PG_READAHEAD = 1 << 5,  /* reaching this page starts the next readahead */
     PG_WRITEBACK = 1 << 6,  /* on its way to the disk: wait with cache_wait_written() */
+    PG_FRESH = 1 << 7,      /* read ahead, and nobody has used it yet */
 };
 
 struct mapping;
@@ -65,8 +66,10 @@ struct page {
     struct mapping *mapping; /* PAGE_CACHE: whose page; else free for the owner's use */
     u32 index;               /* PAGE_CACHE: which page of the file */
     struct page *hash_next;  /* PAGE_CACHE: chain of the lookup table */
-    TAILQ_ENTRY(page) link;  /* free list, or the cache's LRU list */
-    u32 dirty_sectors;       /* PAGE_CACHE of a block device: which of its 8 sectors are dirty */
+    TAILQ_ENTRY(page) link;  /* free list, or one of the cache's two lists (lru.c) */
+    u8 dirty_sectors;        /* PAGE_CACHE of a block device: which of its 8 sectors are dirty */
+    bool active;             /* in the cache: in which list */
+    u8 turns;                /* PG_FRESH: how often its turn to be dropped has come */
 };
 TAILQ_HEAD(page_list, page);
 

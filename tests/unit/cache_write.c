@@ -15,6 +15,7 @@
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #include "tests/unit/ext2_image.h"
 #include "kernel/cache/cache.c"
+#include "kernel/cache/lru.c"
 #include "kernel/cache/readahead.c"
 #include "kernel/cache/write.c"
 

@@ -20,6 +20,7 @@
 #include "kernel/cache/cache.c"
 #include "kernel/cache/device.c"
 #include "kernel/cache/gather.c"
+#include "kernel/cache/lru.c"
 #include "kernel/cache/readahead.c"
 #include "kernel/cache/write.c"
 #include "kernel/fs/ext2/blocks.c"
