@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "lib/measure.h"
 #include "lib/net.h"
+#include "lib/table.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,60 +35,6 @@ struct options {
 
 /* Of the edges, and then of CPU, DMA, in+out and switches. With name and verdict: 80 columns. */
 static const int width[] = {6, 7, 6, 7, 6, 7, 5, 5, 7, 7};
-
-static bool colours;
-
-static const char *style(const char *code)
-{
-    return colours ? code : "";
-}
-
-#define BOLD  style("\033[1m")
-#define DIM   style("\033[2m")
-#define RED   style("\033[31m")
-#define GREEN style("\033[32m")
-#define PLAIN style("\033[0m")
-
-/*
- * Right-aligned in so many columns of the screen, of which the first stays free; a UTF-8
- * continuation byte takes none.
- */
-static void cell(int width, const char *text)
-{
-    for (const char *at = text; *at; at++) {
-        width -= (*at & 0xc0) != 0x80;
-    }
-    printf("%*s%s", width > 1 ? width : 1, "", text);
-}
-
-/*
- * bytes / n: a whole number only if it is exactly that. What lies between is cut after two digits
- * and marked with a plus, so 1.00+ is "one, and something more"; measure_judge gives the bytes.
- */
-static void ratio_cell(int width, uint64_t bytes, uint64_t n)
-{
-    char text[32];
-
-    if (bytes == 0) {
-        snprintf(text, sizeof(text), "·");
-    } else if (bytes % n == 0) {
-        snprintf(text, sizeof(text), "%" PRIu64, bytes / n);
-    } else {
-        uint64_t hundredths = bytes * 100 / n;
-
-        snprintf(text, sizeof(text), "%" PRIu64 ".%02u%s", hundredths / 100,
-                 (unsigned)(hundredths % 100), bytes * 100 % n ? "+" : "");
-    }
-    cell(width, text);
-}
-
-static void number_cell(int width, uint64_t number)
-{
-    char text[32];
-
-    snprintf(text, sizeof(text), "%" PRIu64, number);
-    cell(width, text);
-}
 
 static void table_head(const struct crossing *c, bool known, bool icount)
 {
@@ -352,7 +299,7 @@ int main(int argc, char **argv)
         o.files[o.nr_files++] = DEFAULT_FILE;
     }
     signal(SIGPIPE, SIG_IGN);
-    colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    table_colours();
 
     bool ours = on_ferry();
 

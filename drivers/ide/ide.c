@@ -172,6 +172,7 @@ static void format_drive(const struct ide_drive *d, struct text *t)
         {"flushes", s->flushes},
         {"sectors_read", s->sectors_read},
         {"sectors_written", s->sectors_written},
+        {"pio_blocks", s->pio_blocks},
         {"errors", s->errors},
         {"timeouts", s->timeouts},
         {"resets", s->resets},

@@ -114,6 +114,7 @@ struct ide_stats {
     u32 commands, interrupts, flushes, errors, timeouts, resets;
     u32 lost_interrupts; /* the answer was there, but nobody had called */
     u64 sectors_read, sectors_written;
+    u64 pio_blocks; /* moved by the CPU: of one sector, or as many as SET MULTIPLE agreed on */
     u64 reg_reads, reg_writes; /* of the drive's and of the bus master's registers */
 };
 

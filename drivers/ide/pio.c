@@ -35,6 +35,7 @@ void pio_move_block(struct ide_channel *c)
     const struct block_request *r = c->request;
     u32 sectors = MIN(MAX(c->drive->multiple, 1u), c->pio.sectors_left);
     c->pio.sectors_left -= sectors;
+    c->drive->stats.pio_blocks++;
     for (u32 left = sectors * SECTOR_SIZE; left;) {
         struct frag f = r->frags[c->pio.frag];
         u32 n = MIN(left, f.len - c->pio.offset);
