@@ -18,6 +18,15 @@
 
 struct mapping;
 
+struct block_device;
+/* A run of a mapping's bytes that are consecutive on the disk, or that are nowhere on it. */
+struct disk_run {
+    struct block_device *device;
+    u64 lba; /* where its first byte lies */
+    u32 len; /* bytes */
+    bool hole;
+};
+
 struct mapping_ops {
     /* Fills nr pages of consecutive index, all locked and already in the cache, each with a
      * HOLD_USE reference that the caller keeps. Splits them into disk requests as the file lies
@@ -36,6 +45,9 @@ struct mapping_ops {
     /* Room that prepare_write has taken behind the size, for bytes that then did not come, is given
      * back. May be NULL. */
     void (*trim)(struct mapping *m);
+    /* Where the bytes from `pos` on lie, `len` at most: for who goes past the cache. Whole sectors.
+     * May sleep. NULL: there is no disk to go to. */
+    int (*locate)(struct mapping *m, u64 pos, u32 len, struct disk_run *run);
     /* So many pages more are dirty (or fewer, below 0). Never sleeps. May be NULL. */
     void (*dirtied)(struct mapping *m, int pages);
 };
@@ -148,6 +160,12 @@ void cache_drop(struct mapping *m, u32 first, u32 end);
 /* The first page from `index` on that is there and (when `dirty`) has bytes that are nowhere else,
  * or is not; `end` when there is none before it. */
 u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty);
+
+/* For who goes past the cache (invalidate.c), before and after. The first: what is dirty in the
+ * range is on the disk; 0, or the error of a write, which fsync is still going to tell. The second
+ * drops the range's clean pages, also out of programs' page tables. Both sleep. */
+int cache_flush_range(struct mapping *m, u32 first, u32 end);
+void cache_invalidate(struct mapping *m, u32 first, u32 end);
 
 void cache_truncate(struct mapping *m); /* drops every page of it: the inode goes away */
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */

@@ -56,10 +56,17 @@ static int device_prepare_write(struct mapping *m, u32 index, u32 offset, u32 le
     return 0;
 }
 
+static int device_locate(struct mapping *m, u64 pos, u32 len, struct disk_run *run)
+{
+    *run = (struct disk_run){.device = m->host, .lba = pos >> SECTOR_SHIFT, .len = len};
+    return 0;
+}
+
 static const struct mapping_ops device_mapping_ops = {
     .read_pages = device_read_pages,
     .prepare_write = device_prepare_write,
     .write_pages = device_write_pages,
+    .locate = device_locate,
     .dirtied = writeback_dirtied,
 };
 

@@ -131,12 +131,17 @@ static void write_range(struct mapping *m, u32 first, u32 end)
     wake_all(&written);
 }
 
-int cache_sync_range(struct mapping *m, u32 first, u32 end)
+void cache_write_out(struct mapping *m, u32 first, u32 end)
 {
     if (!m->ops || !m->ops->write_pages)
-        return 0;
+        return;
     write_range(m, first, end);
     wait_event(&written, m->nr_writeback == 0);
+}
+
+int cache_sync_range(struct mapping *m, u32 first, u32 end)
+{
+    cache_write_out(m, first, end);
     int error = m->write_error;
     m->write_error = 0;
     return error;

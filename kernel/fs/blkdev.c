@@ -11,6 +11,7 @@
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/paths/paths.h"
 
 /* What is written here would go past the file system that is mounted from it. */
 static int disk_open(struct inode *inode, struct file *f)
@@ -24,6 +25,8 @@ static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
     struct mapping *m = d ? block_mapping(d) : NULL;
     if (!m)
         return -ENXIO;
+    if (f->flags & O_DIRECT)
+        return direct_read(f, m, buf, len, pos);
     size_t done = 0;
     while (done < len && *pos < m->size) {
         u32 offset = (u32)*pos & (PAGE_SIZE - 1);

@@ -6,6 +6,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
+#include "kernel/paths/paths.h"
 #include "kernel/proc/task.h"
 
 #define LINKS_MAX 40 /* as in name.c */
@@ -127,6 +128,8 @@ static struct file *open_inode(struct inode *inode, u32 flags, bool created)
         err = created ? 0 : check_open(inode, flags);
         if (!err)
             err = operations_of(inode, &ops);
+        if (!err && (flags & O_DIRECT) && !direct_possible(inode, ops))
+            err = -EINVAL;
         if (!err && (flags & O_TRUNC) && !created && S_TYPE(inode->mode) == S_REG)
             err = vfs_resize(inode, 0);
     }
@@ -145,6 +148,8 @@ static struct file *open_inode(struct inode *inode, u32 flags, bool created)
         file_put(f);
         return err_ptr(err);
     }
+    if (flags & O_DIRECT)
+        (void)direct_switch(f, true);
     f->flags &= ~(u32)O_NOCTTY; /* it was for ops->open */
     return f;
 }

@@ -22,10 +22,12 @@
     X(DISK_CACHE, "disk", "cache")                                                                 \
     X(DISK_USER, "disk", "user")                                                                   \
     X(ZERO_CACHE, "zero", "cache") /* a hole in a file, filled with zeroes */                      \
+    X(ZERO_USER, "zero", "user")   /* the same, by O_DIRECT */                                     \
     X(CACHE_USER, "cache", "user")                                                                 \
     X(CACHE_CACHE, "cache", "cache") /* from file to file in the kernel */                         \
     X(CACHE_SOCK, "cache", "sock")                                                                 \
     X(CACHE_NIC, "cache", "nic")                                                                   \
+    X(USER_DISK, "user", "disk")                                                                   \
     X(USER_CACHE, "user", "cache")                                                                 \
     X(USER_USER, "user", "user") /* copy-on-write of an anonymous page */                          \
     X(USER_SOCK, "user", "sock")                                                                   \

@@ -10,6 +10,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/fault.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/pin.h"
 #include "kernel/paths/paths.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
@@ -52,6 +53,10 @@ static int copy_on_write(u32 *pte, virt_t address)
 {
     struct page *old = phys_page(*pte & PAGE_MASK);
     if (old->kind != PAGE_ANON || old->refs > 1) {
+        if (current->mm->pins) { /* perhaps a device is just filling `old` for us */
+            pin_wait(current->mm);
+            return 0; /* all may have changed: the program touches it again */
+        }
         struct page *copy = page_alloc(PAGE_ANON, HOLD_MAP);
         if (!copy)
             return SIGNAL_KILL;
@@ -123,6 +128,16 @@ int fault_handle(u32 address, u32 error, bool from_user)
     while (signal == SIGNAL_KILL && out_of_memory())
         signal = resolve(mm, address, error, &did_io);
     return signal;
+}
+
+int mm_touch(virt_t address, bool write)
+{
+    bool did_io = false;
+    int signal;
+    do
+        signal = resolve(current->mm, address, write ? FAULT_WRITE : 0, &did_io);
+    while (signal == SIGNAL_KILL && out_of_memory());
+    return signal == SIGNAL_KILL ? -ENOMEM : signal ? -EFAULT : 0;
 }
 
 int mm_populate(virt_t start, virt_t end, bool write)

@@ -16,4 +16,9 @@ enum fault_error { /* SDM vol. 3, 4.7 */
  * minor or major. */
 int fault_handle(u32 address, u32 error, bool from_user);
 
+/* The same for the kernel, which is going to use the page without touching the address: no fault
+ * has happened, and none is counted. 0, -EFAULT or -ENOMEM; what it did may be undone again when
+ * the caller looks. Sleeps. */
+int mm_touch(virt_t address, bool write);
+
 #endif

@@ -97,6 +97,7 @@ struct mm {
     bool lock_future; /* what is mapped becomes present at once (mlockall(2)) */
     u32 nr_vmas;
     u32 nr_pages; /* mapped now (resident set) */
+    u32 pins;     /* transfers by a device to or from its pages (pin.h) */
 };
 
 /* space.c. Functions that return an int give 0 or a negative errno. */

@@ -22,6 +22,7 @@
     X(CACHE, "cache")   /* the page cache */                                                   \
     X(MAP, "map")       /* a page table entry of a program */                                  \
     X(USE, "use")       /* a call under way: dropped before it returns */                      \
+    X(PIN, "pin")       /* a page of a program's that a device uses in place (pin.h) */        \
     X(PIPE, "pipe")     /* a pipe slot */                                                      \
     X(SOCK, "sock")     /* a fragment in a socket's send queue, until the peer has ACKed it */ \
     X(TX, "tx")         /* a transmit descriptor, until the card is done with it */            \

@@ -9,6 +9,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/pin.h"
 #include "kernel/mm/shm.h"
 #include "kernel/proc/task.h"
 
@@ -329,6 +330,7 @@ static int fork_pages(struct mm *to, struct mm *from, const struct vma *v)
 
 struct mm *mm_fork(struct mm *from)
 {
+    pin_wait(from);
     struct mm *to = mm_new();
     if (!to)
         return NULL;

@@ -128,6 +128,15 @@ void mmap_forget(struct inode *inode, u32 first, u32 end)
     }
 }
 
+/* The entry of the mapping's page `index` in the region, if there is a table for it. */
+static u32 *entry_of(const struct task *t, const struct vma *v, const struct mapping *m, u32 index)
+{
+    if (!v->inode || &v->inode->mapping != m || index < v->pgoff ||
+        index - v->pgoff >= (v->end - v->start) >> PAGE_SHIFT)
+        return NULL;
+    return pte_get(t->mm, v->start + (index - v->pgoff) * PAGE_SIZE, false);
+}
+
 void mmap_protect_page(struct mapping *m, u32 index)
 {
     struct task *t;
@@ -136,12 +145,31 @@ void mmap_protect_page(struct mapping *m, u32 index)
         if (!t->mm)
             continue;
         TAILQ_FOREACH (v, &t->mm->vmas, link) {
-            if (!v->inode || &v->inode->mapping != m || !v->shared || index < v->pgoff ||
-                index - v->pgoff >= (v->end - v->start) >> PAGE_SHIFT)
-                continue;
-            u32 *pte = pte_get(t->mm, v->start + (index - v->pgoff) * PAGE_SIZE, false);
+            u32 *pte = v->shared ? entry_of(t, v, m, index) : NULL;
             if (pte)
                 *pte &= ~(u32)(PTE_WRITE | PTE_DIRTY);
+        }
+    }
+    tlb_flush_all();
+}
+
+void mmap_unmap_page(struct mapping *m, u32 index)
+{
+    struct task *t;
+    TAILQ_FOREACH (t, &all_tasks, all) {
+        struct vma *v;
+        if (!t->mm)
+            continue;
+        TAILQ_FOREACH (v, &t->mm->vmas, link) {
+            u32 *pte = entry_of(t, v, m, index);
+            if (!pte || !(*pte & PTE_HELD))
+                continue;
+            struct page *page = phys_page(*pte & PAGE_MASK);
+            if (page->mapping != m) /* a private copy */
+                continue;
+            *pte = 0;
+            t->mm->nr_pages--;
+            page_put(page, HOLD_MAP);
         }
     }
     tlb_flush_all();

@@ -6,6 +6,7 @@
  *   mmap.c        the cache's own pages in the program's address space
  *   sendfile.c    from the cache to a socket without the program; by reference where the card
  *                 gathers, by one copy where it does not
+ *   direct.c      O_DIRECT: between the disk and the program's own pages
  *   copyfile.c    from the cache into another file's pages, without the program
  */
 #ifndef KERNEL_PATHS_PATHS_H
@@ -67,5 +68,14 @@ long sys_sendfile64(u32 out_fd, u32 in_fd, u64 __user *offset, u32 count);
 /* The page is about to be written to the disk: programs that share it may write to it again only
  * after a fault, by which it becomes dirty again. */
 void mmap_protect_page(struct mapping *m, u32 index);
+/* The page leaves the cache, the file goes on: programs that see it look again. Private copies
+ * stay. */
+void mmap_unmap_page(struct mapping *m, u32 index);
+
+/* direct.c. O_DIRECT: has the file a disk to go to? It is switched on or off; -EINVAL: it has not.
+ */
+bool direct_possible(const struct inode *inode, const struct file_ops *ops);
+int direct_switch(struct file *f, bool on);
+ssize_t direct_read(struct file *file, struct mapping *m, void __user *buf, size_t len, u64 *pos);
 
 #endif

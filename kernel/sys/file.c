@@ -7,6 +7,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/paths/paths.h"
 #include "kernel/proc/fork.h"
 #include "kernel/sys/lock.h"
 #include "kernel/sys/lookup.h"
@@ -118,12 +119,17 @@ long sys_close_range(u32 first, u32 last, u32 flags)
 }
 
 /* What F_SETFL can change. */
-#define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_NOATIME)
+#define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT)
 
 static long set_flags(struct file *f, u32 flags)
 {
     if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && !inode_owned(f->inode))
         return -EPERM;
+    if (S_TYPE(f->inode->mode) != S_FIFO) { /* there it means packets (pipe(2)) */
+        int error = direct_switch(f, flags & O_DIRECT);
+        if (error)
+            return error;
+    }
     f->flags = (f->flags & ~(u32)SETTABLE_FLAGS) | (flags & SETTABLE_FLAGS);
     return 0;
 }

@@ -65,6 +65,21 @@ int ext2_map(struct inode *inode, u32 file_block, u32 want, struct ext2_extent *
     }
 }
 
+static int ext2_locate(struct mapping *m, u64 pos, u32 len, struct disk_run *run)
+{
+    struct inode *inode = m->host;
+    u32 shift = ext2_of(inode->super)->g.block_shift, skip = (u32)pos & ((1u << shift) - 1);
+    struct ext2_extent e;
+    int error = ext2_map(inode, (u32)(pos >> shift), (skip + len + (1u << shift) - 1) >> shift, &e);
+    if (error)
+        return error;
+    *run = (struct disk_run){.device = inode->super->device,
+                             .lba = (((u64)e.disk_block << shift) + skip) >> SECTOR_SHIFT,
+                             .len = MIN(len, (e.count << shift) - skip),
+                             .hole = !e.disk_block};
+    return 0;
+}
+
 /* The bytes of a hole that lie inside the file count as moved: the CPU writes them. */
 static void fill_hole(const struct inode *inode, struct page *page, u32 offset, u32 len)
 {
@@ -125,5 +140,6 @@ const struct mapping_ops ext2_mapping_ops = {
     .prepare_write = ext2_prepare_write,
     .write_pages = ext2_write_pages,
     .trim = ext2_trim,
+    .locate = ext2_locate,
     .dirtied = writeback_dirtied,
 };

@@ -1,0 +1,296 @@
+/*
+ * O_DIRECT: between the disk and the program's own pages, past the page cache.
+ *
+ *   disk --DMA--> the program's buffer          the program's buffer --DMA--> disk
+ *
+ * The CPU moves no byte (with a disk in a PIO mode it moves each of them once), and no page of the
+ * cache is used. The price: whole sectors only, from the disk every time, and the program waits
+ * for each transfer.
+ *
+ * The cache is kept coherent: dirty pages of the range are written before the disk is read or
+ * written, and pages of the range are dropped when the disk has been written. As on Linux, a write
+ * into a hole goes through the cache, and is on the disk when the call returns: a block that is
+ * taken for it holds rubbish until it is written, and would be part of the file meanwhile.
+ *
+ * One file at a time is moved one piece of 128 KiB at a time; the inode is locked, so the file does
+ * not change its size or its blocks while the disk works.
+ */
+#include <linux/fcntl.h>
+#include "drivers/block.h"
+#include "kernel/cache/writeback.h"
+#include "kernel/ledger/copy.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/pin.h"
+#include "kernel/paths/paths.h"
+#include "kernel/proc/task.h"
+#include "kernel/proc/wait.h"
+
+#define PIECE_BYTES ((PIN_MAX_PAGES - 1) * PAGE_SIZE)
+#define ALIGNED(x)  (((x) & (SECTOR_SIZE - 1)) == 0)
+
+/* One piece under way. */
+struct transfer {
+    struct mapping *mapping;
+    struct pins pins;
+    u64 pos;
+    u32 len;     /* whole sectors ... */
+    u32 padding; /* ... of which so many, the last ones, lie behind the file's end */
+    bool write;
+    u32 in_flight; /* requests */
+    int error;     /* of one of them */
+    struct wait_queue done;
+};
+
+/* A request names the transfer that it is a part of, and which part. */
+struct part {
+    struct transfer *transfer;
+    u32 at; /* from the piece's first byte */
+};
+
+/* Interrupt context. */
+static void request_done(struct block_request *r, int error)
+{
+    struct part *part = r->context;
+    struct transfer *t = part->transfer;
+    u32 len = r->nr_sectors * SECTOR_SIZE;
+    u32 payload = MIN(len, t->len - t->padding - MIN(part->at, t->len - t->padding));
+    if (!error) {
+        ledger_add(r->account, t->write ? EDGE_USER_DISK : EDGE_DISK_USER, r->mover, payload);
+        ledger_add_apart(r->account, APART_PADDING, len - payload);
+    } else {
+        t->error = error;
+    }
+    if (--t->in_flight == 0)
+        wake_all(&t->done);
+    kfree(part);
+    request_free(r);
+}
+
+static int submit(struct transfer *t, const struct disk_run *run, u32 at)
+{
+    for (u32 done = 0; done < run->len;) {
+        struct block_request *r = request_new(run->device, PIN_MAX_PAGES);
+        struct part *part = r ? kmalloc(sizeof(*part)) : NULL;
+        if (!part) {
+            if (r)
+                request_free(r);
+            return -ENOMEM;
+        }
+        *part = (struct part){t, at + done};
+        r->lba = run->lba + done / SECTOR_SIZE;
+        r->write = t->write;
+        r->context = part;
+        r->done = request_done;
+        while (done < run->len) {
+            struct frag f = pin_frag(&t->pins, at + done, run->len - done);
+            if (!request_add(r, f))
+                break;
+            done += f.len;
+        }
+        u32 flags = irq_save();
+        t->in_flight++;
+        irq_restore(flags);
+        block_submit(r);
+    }
+    return 0;
+}
+
+static void fill_hole(struct transfer *t, u32 at, u32 len)
+{
+    len = MIN(len, t->len - t->padding - at);
+    for (u32 done = 0; done < len;) {
+        struct frag f = pin_frag(&t->pins, at + done, len - done);
+        copy_zeroes(EDGE_ZERO_USER, f);
+        done += f.len;
+    }
+}
+
+/* Moves the piece between the program's memory and the disk, and waits for that. */
+static int move(struct transfer *t, const void __user *buf)
+{
+    wait_init(&t->done);
+    int error = pin_pages(&t->pins, (virt_t)buf, t->len, !t->write);
+    if (error)
+        return error;
+    struct disk_run run;
+    for (u32 at = 0; at < t->len && !error; at += run.len) {
+        error = t->mapping->ops->locate(t->mapping, t->pos + at, t->len - at, &run);
+        if (error)
+            break;
+        if (!run.hole)
+            error = submit(t, &run, at);
+        else if (t->write)
+            error = -EIO; /* there was a block a moment ago */
+        else
+            fill_hole(t, at, run.len);
+    }
+    wait_event(&t->done, t->in_flight == 0);
+    unpin_pages(&t->pins);
+    return error ? error : t->error;
+}
+
+static u32 first_page(u64 pos)
+{
+    return (u32)(pos >> PAGE_SHIFT);
+}
+static u32 behind_page(u64 end)
+{
+    return (u32)(DIV_ROUND_UP(end, PAGE_SIZE));
+}
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+ssize_t direct_read(struct file *file, struct mapping *m, void __user *buf, size_t len, u64 *pos)
+{
+    struct inode *inode = file->inode;
+    size_t done = 0;
+    int error = 0;
+    inode_lock(inode);
+    if (*pos < m->size && !ALIGNED((u32)*pos | (u32)(virt_t)buf | len))
+        error = -EINVAL;
+    while (!error && done < len && *pos < m->size && !task_pause()) {
+        u32 payload = (u32)MIN((u64)MIN(len - done, PIECE_BYTES), m->size - *pos);
+        struct transfer t = {.mapping = m, .pos = *pos, .len = ROUND_UP(payload, SECTOR_SIZE)};
+        t.padding = t.len - payload;
+        error = cache_flush_range(m, first_page(*pos), behind_page(*pos + t.len));
+        if (!error)
+            error = move(&t, (char __user *)buf + done);
+        if (!error) {
+            done += payload;
+            *pos += payload;
+        }
+    }
+    inode_unlock(inode);
+    return done ? (ssize_t)done : error;
+}
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/*
+ * How many bytes from pos on have a place on the disk, which behind the file's end is taken for
+ * them, in whole blocks. 0: they go into a hole, *hole bytes long. An error counts only where not
+ * a byte has a place; *trim: blocks may have been taken in vain.
+ */
+static ssize_t take_blocks(struct inode *inode, u64 pos, u32 len, u32 *hole, bool *trim)
+{
+    struct mapping *m = &inode->mapping;
+    u32 block_size = inode->super->block_size;
+    int error = 0;
+    for (u32 ok = 0; ok < len;) {
+        struct disk_run run;
+        int e = m->ops->locate(m, pos + ok, len - ok, &run);
+        if (e)
+            return ok ? (ssize_t)ok : e;
+        if (!run.hole) {
+            ok += run.len;
+            continue;
+        }
+        u64 at = pos + ok;
+        u32 whole = ROUND_DOWN(len - ok, block_size);
+        bool behind = at >= m->size && at % block_size == 0 && whole;
+        if (error || !behind) {
+            *hole = run.len;
+            return ok ? (ssize_t)ok : error;
+        }
+        error = m->ops->prepare_write(m, (u32)(at >> PAGE_SHIFT), (u32)at % PAGE_SIZE, whole);
+        if (error)
+            *trim = true;
+        else
+            ok += whole;
+    }
+    return len;
+}
+
+static ssize_t write_hole(struct inode *inode, const char __user *buf, u64 pos, u32 len)
+{
+    u32 done = 0;
+    ssize_t n = 0;
+    while (done < len) {
+        u32 piece = MIN(len - done, PAGE_SIZE - (u32)(pos + done) % PAGE_SIZE);
+        n = cache_write_piece(inode, pos + done, (struct bytes){.user = buf + done}, piece);
+        if (n < 0)
+            break;
+        done += n;
+    }
+    u32 first = first_page(pos), end = behind_page(pos + len);
+    int error = done ? cache_flush_range(&inode->mapping, first, end) : 0;
+    cache_invalidate(&inode->mapping, first, end);
+    return error ? error : done ? (ssize_t)done : n;
+}
+
+/* How many bytes were written, or a negative errno. */
+static ssize_t write_piece(struct inode *inode, const char __user *buf, u64 pos, u32 len)
+{
+    struct mapping *m = &inode->mapping;
+    u32 hole = 0;
+    bool trim = false;
+    if (pos > m->size)
+        cache_zero_gap(m, pos);
+    ssize_t n = take_blocks(inode, pos, len, &hole, &trim);
+    if (n == 0)
+        return write_hole(inode, buf, pos, MIN(len, hole));
+    struct transfer t = {.mapping = m, .pos = pos, .len = (u32)n, .write = true};
+    u32 first = first_page(pos), end = behind_page(pos + len);
+    int error = n < 0 ? (int)n : cache_flush_range(m, first, end);
+    if (!error) {
+        cache_invalidate(m, first, end);
+        error = move(&t, buf);
+        if (!error && pos + t.len > m->size)
+            inode_set_size(inode, pos + t.len);
+        cache_invalidate(m, first, end); /* who has read it meanwhile may have read either */
+    }
+    if ((error || trim) && m->ops->trim)
+        m->ops->trim(m);
+    return error ? error : (ssize_t)t.len;
+}
+
+static ssize_t file_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
+{
+    struct inode *inode = file->inode;
+    size_t done = 0;
+    inode_lock(inode);
+    if (file->flags & O_APPEND)
+        *pos = inode->size;
+    ssize_t n = cache_write_limit(file, *pos, len);
+    len = MAX(n, 0);
+    if (n >= 0 && !ALIGNED((u32)*pos | (u32)(virt_t)buf | len))
+        n = -EINVAL;
+    while (n > 0 && done < len && !task_pause()) {
+        n = write_piece(inode, (const char __user *)buf + done, *pos, MIN(len - done, PIECE_BYTES));
+        if (n > 0) {
+            done += n;
+            *pos += n;
+        }
+    }
+    if (done)
+        inode_written(inode);
+    inode_unlock(inode);
+    if (done && (file->flags & O_DSYNC) && (n = vfs_fsync(inode)) < 0)
+        return n;
+    return done ? (ssize_t)done : MIN(n, 0);
+}
+
+static ssize_t file_read(struct file *file, void __user *buf, size_t len, u64 *pos)
+{
+    return direct_read(file, &file->inode->mapping, buf, len, pos);
+}
+
+static const struct file_ops direct_file_ops = {.read = file_read, .write = file_write};
+
+bool direct_possible(const struct inode *inode, const struct file_ops *ops)
+{
+    bool regular = ops == &regular_file_ops || ops == &direct_file_ops;
+    return S_TYPE(inode->mode) == S_BLK || (regular && inode->mapping.ops->locate);
+}
+
+int direct_switch(struct file *f, bool on)
+{
+    if (on && !direct_possible(f->inode, f->ops))
+        return -EINVAL;
+    if (on && S_TYPE(f->inode->mode) == S_REG)
+        f->ops = &direct_file_ops;
+    else if (f->ops == &direct_file_ops)
+        f->ops = &regular_file_ops;
+    return 0;
+}
