@@ -62,19 +62,22 @@ void proc_meminfo(struct text *t)
     }
 }
 
+/* KiB of payload on an edge to or from the disk, whoever carried them. */
+static u64 disk_kib(const struct account *a, enum ledger_edge edge)
+{
+    return (a->edges[edge][MOVER_DMA].bytes + a->edges[edge][MOVER_CPU].bytes) >> 10;
+}
+
 void proc_vmstat(struct text *t)
 {
     struct memory_usage f = memory_usage();
     const struct account *a = &ledger_machine;
     text_printf(t, "nr_free_pages %u\nnr_anon_pages %u\nnr_mapped %u\nnr_file_pages %u\n",
                 nr_free_frames, f.anonymous, f.mapped, f.cached + f.buffers);
-    text_printf(
-        t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n", f.dirty,
-        writeback_stats.in_flight, f.shared,
-        (a->edges[EDGE_DISK_CACHE][MOVER_DMA].bytes + a->edges[EDGE_DISK_CACHE][MOVER_CPU].bytes) >>
-            10,
-        (a->edges[EDGE_CACHE_DISK][MOVER_DMA].bytes + a->edges[EDGE_CACHE_DISK][MOVER_CPU].bytes) >>
-            10);
+    text_printf(t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n",
+                f.dirty, writeback_stats.in_flight, f.shared,
+                disk_kib(a, EDGE_DISK_CACHE) + disk_kib(a, EDGE_DISK_USER),
+                disk_kib(a, EDGE_CACHE_DISK) + disk_kib(a, EDGE_USER_DISK));
     text_printf(t, "nr_dirtied %u\nnr_written %u\nbalance_dirty_pages %u\n",
                 writeback_stats.dirtied, writeback_stats.written, writeback_stats.throttled);
     text_printf(t, "pswpin 0\npswpout 0\npgfault %u\npgmajfault %u\n",
