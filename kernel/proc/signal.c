@@ -63,6 +63,7 @@ static int queue_add(const struct process *p, struct pending_signals *pending,
         TAILQ_INSERT_TAIL(&pending->queue, q, link);
     }
     pending->set |= SIGNAL_BIT(sig);
+    wake_all(&signal_queued);
     return 0;
 }
 
