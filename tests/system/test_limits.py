@@ -13,7 +13,7 @@ from prompt import CTRL_C, CTRL_D, ENTER, Prompt
 
 def held(at):
     """What the machine holds, with an empty page cache: frames by holder, and the heap's objects."""
-    at.run("rm -f ~/.ash_history; echo 3 > /proc/sys/vm/drop_caches")  # the shell keeps what is typed in RAM
+    at.run("rm -f ~/.ash_history; sync; echo 3 > /proc/sys/vm/drop_caches")  # the shell keeps what is typed
     lines = at.run("cat /proc/ferry/pages").splitlines()
     pages = {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in lines if line}
     return {name: count for name, count in pages.items() if name not in ("hold rx",)}
