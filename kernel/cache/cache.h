@@ -35,15 +35,15 @@ struct mapping_ops {
      * the cache's care. May sleep (to read indirect blocks), must not wait for the data. */
     void (*read_pages)(struct mapping *m, struct page **pages, u32 nr);
     /* Bytes of page `index` are about to be written, by write(2) or through a program's mapping:
-     * sees to it that there will be room for them (blocks are allocated here). 0, -ENOSPC ...
-     * May sleep. NULL: the mapping is never written. */
+     * sees to it that there will be room for them (blocks are allocated here). 0, or -ENOSPC ...:
+     * then no block was taken. May sleep. NULL: the mapping is never written. */
     int (*prepare_write)(struct mapping *m, u32 index, u32 offset, u32 len);
     /* Writes nr pages of consecutive index: the other way of read_pages. Each has a HOLD_USE
      * reference that goes when cache_page_written has been called for all its pieces and, once, by
      * this function. NULL: nothing behind the cache. */
     void (*write_pages)(struct mapping *m, struct page **pages, u32 nr);
     /* Room that prepare_write has taken behind the size, for bytes that then did not come, is given
-     * back. May be NULL. */
+     * back. By who alone can make the file longer (inode_lock). May be NULL. */
     void (*trim)(struct mapping *m);
     /* Where the bytes from `pos` on lie, `len` at most: for who goes past the cache. Whole sectors.
      * May sleep. NULL: there is no disk to go to. */

@@ -10,6 +10,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
+#include "kernel/paths/paths.h"
 
 static void set_dirty(struct mapping *m, struct page *page)
 {
@@ -32,10 +33,7 @@ static bool old_bytes_matter(const struct mapping *m, u32 index, u32 len)
 
 static int prepare(struct mapping *m, u32 index, u32 offset, u32 len)
 {
-    int error = m->ops->prepare_write ? m->ops->prepare_write(m, index, offset, len) : -EROFS;
-    if (error && m->ops->trim) /* it may have got a part */
-        m->ops->trim(m);
-    return error;
+    return m->ops->prepare_write ? m->ops->prepare_write(m, index, offset, len) : -EROFS;
 }
 
 int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct cache_write *w)
@@ -90,15 +88,13 @@ int cache_write_end(struct cache_write *w, u32 copied)
     int done = w->fresh ? insert_fresh(w, copied) : w->page->mapping == w->mapping;
     if (done > 0)
         set_dirty(w->mapping, w->page);
-    if (!copied && w->mapping->ops->trim)
-        w->mapping->ops->trim(w->mapping);
     page_put(w->page, HOLD_USE);
     return done <= 0 ? done : (int)copied;
 }
 
 int cache_make_dirty(struct mapping *m, struct page *page)
 {
-    if (page->flags & PG_DIRTY)
+    if ((page->flags & PG_DIRTY) && m->in_ram)
         return page->mapping == m ? 0 : -ENXIO;
     u64 start = (u64)page->index << PAGE_SHIFT;
     if (page->mapping != m || start >= m->size)
@@ -192,9 +188,14 @@ void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len)
 void cache_zero_gap(struct mapping *m, u64 end)
 {
     u32 offset = (u32)m->size % PAGE_SIZE;
-    if (offset && end > m->size)
+    if (offset && end > m->size) {
+        /* Programs that can write to the page have room as far as the file reached. */
+        const struct page *page = cache_lookup(m, m->size >> PAGE_SHIFT);
+        if (page && page->refs > 1)
+            mmap_protect_page(m, page->index);
         cache_zero(m, m->size >> PAGE_SHIFT, offset,
                    (u32)MIN((u64)(PAGE_SIZE - offset), end - m->size));
+    }
 }
 
 u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty)

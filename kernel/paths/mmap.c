@@ -9,6 +9,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/dev.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
@@ -20,10 +21,13 @@
 /* A fault maps up to this many pages around it that are in the cache already. */
 #define FAULT_AROUND 16
 
-/* A shared page is mapped for writing only while it is dirty: the first write has to be seen. */
+/* The first write to a shared page has to be seen: by then it must be dirty, and have room on the
+ * disk. In RAM one follows from the other; a page of a disk may be dirty with a hole behind it (the
+ * zeroes behind a file's end). */
 static void map_page(struct mm *mm, struct vma *v, u32 *pte, struct page *page)
 {
-    u32 write = v->shared && (v->prot & PROT_WRITE) && (page->flags & PG_DIRTY) ? PTE_WRITE : 0;
+    bool ready = (page->flags & PG_DIRTY) && v->inode->mapping.in_ram;
+    u32 write = v->shared && (v->prot & PROT_WRITE) && ready ? PTE_WRITE : 0;
     *pte = page_phys(page) | PTE_PRESENT | PTE_USER | write;
     page_get(page, HOLD_MAP);
     mm->nr_pages++;
@@ -93,7 +97,10 @@ int mmap_make_writable(struct mm *mm, struct vma *v, u32 address)
     struct inode *inode = inode_hold(v->inode);
     struct page *page = phys_page(*pte_get(mm, address, false) & PAGE_MASK);
     page_get(page, HOLD_USE);
+    writeback_throttle(&inode->mapping);
+    inode_lock(inode); /* its size stays as it is while room is taken for the page */
     int err = cache_make_dirty(&inode->mapping, page);
+    inode_unlock(inode);
     v = vma_find(mm, address); /* all may have changed while that slept */
     u32 *pte = pte_get(mm, address, false);
     if (!err && v && v->inode == inode && v->shared && (v->prot & PROT_WRITE) && pte &&

@@ -50,7 +50,7 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
     return done;
 }
 
-ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 len)
+static ssize_t write_piece(struct inode *inode, u64 pos, struct bytes from, u32 len)
 {
     struct mapping *m = &inode->mapping;
     u32 index = pos >> PAGE_SHIFT, offset = (u32)pos & (PAGE_SIZE - 1);
@@ -76,6 +76,15 @@ ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 l
         if (done || left)
             return done ? (ssize_t)done : -EFAULT;
     }
+}
+
+ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 len)
+{
+    const struct mapping_ops *ops = inode->mapping.ops;
+    ssize_t done = write_piece(inode, pos, from, len);
+    if (done < (ssize_t)len && ops->trim) /* room may have been taken for all of it */
+        ops->trim(&inode->mapping);
+    return done;
 }
 
 int file_check_size(u64 size)

@@ -6,7 +6,28 @@
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/lib/lib.h"
 
-/* A block that was a hole has nothing to be read: the pages around it know that it is zero. */
+#define MAX_PIECES (PAGE_SIZE / EXT2_MIN_BLOCK_SIZE)
+
+/* Takes the blocks [first, last] that are holes, all of them or none: a block that is new holds
+ * rubbish, and nobody would write it. Under the lock. */
+static int fill_holes(struct inode *inode, u32 first, u32 last)
+{
+    u32 taken[MAX_PIECES], nr = 0;
+    int error = 0;
+    for (u32 block = first; block <= last && !error; block++) {
+        u32 disk_block;
+        bool fresh;
+        error = ext2_map_new(inode, block, &disk_block, &fresh);
+        if (!error && fresh)
+            taken[nr++] = block;
+    }
+    while (error && nr)
+        (void)ext2_unmap(inode, taken[--nr]); /* fails only if the disk does: told already */
+    inode->dirty = true;
+    return error;
+}
+
+/* Blocks are never more than a page's. */
 int ext2_prepare_write(struct mapping *m, u32 index, u32 offset, u32 len)
 {
     struct inode *inode = m->host;
@@ -18,24 +39,19 @@ int ext2_prepare_write(struct mapping *m, u32 index, u32 offset, u32 len)
         return -EROFS;
     if (last >= ext2_max_blocks(shift))
         return -EFBIG;
-    int error = 0;
-    for (u32 block = (u32)first; block <= last && !error;) {
-        struct ext2_extent e;
-        error = ext2_map(inode, block, (u32)last - block + 1, &e);
-        if (!error && e.disk_block) { /* the common case: no lock */
-            block += e.count;
-            continue;
+    struct ext2_extent e;
+    for (u32 block = (u32)first; block <= last; block += e.count) {
+        int error = ext2_map(inode, block, (u32)last - block + 1, &e);
+        if (error)
+            return error;
+        if (!e.disk_block) {
+            ext2_lock(s);
+            error = fill_holes(inode, block, (u32)last);
+            ext2_unlock(s);
+            return error;
         }
-        u32 disk_block;
-        bool fresh;
-        ext2_lock(s);
-        if (!error)
-            error = ext2_map_new(inode, block, &disk_block, &fresh);
-        inode->dirty = true;
-        ext2_unlock(s);
-        block++;
-    }
-    return error;
+    } /* the common case: all is there, and no lock was needed */
+    return 0;
 }
 
 /* The page's blocks up to the file's end; one that is still a hole holds nothing but zeroes. What
@@ -46,7 +62,10 @@ static int write_page(struct inode *inode, struct page *page, u64 end_block, str
     u64 start = (u64)page->index << PAGE_SHIFT;
     if (inode->size > start && inode->size - start < PAGE_SIZE) {
         u32 inside = (u32)(inode->size - start);
-        memset((char *)page_virt(page) + inside, 0, PAGE_SIZE - inside);
+        if (inode->locked) /* what lies behind may be on its way in: once more, then */
+            cache_redirty(page);
+        else
+            memset((char *)page_virt(page) + inside, 0, PAGE_SIZE - inside);
     }
     u32 shift = ext2_of(inode->super)->g.block_shift;
     u64 first = (u64)page->index << (PAGE_SHIFT - shift);
@@ -86,16 +105,26 @@ void ext2_write_pages(struct mapping *m, struct page **pages, u32 nr)
     cache_gather_end(&g);
 }
 
+/* Frees the blocks behind the size. The table of inodes learns of it before anybody else gets one
+ * of them, and whoever then has his file brought to the disk takes that along: no inode there names
+ * the block of another. */
+static int cut(struct inode *inode)
+{
+    struct super *s = inode->super;
+    u32 shift = ext2_of(s)->g.block_shift;
+    ext2_lock(s);
+    int error = ext2_tree_cut(inode, (u32)((inode->size + (1u << shift) - 1) >> shift));
+    int e = ext2_write_inode(inode);
+    ext2_unlock(s);
+    return error ? error : e;
+}
+
 /* A write that failed may have taken blocks behind the end. */
 void ext2_trim(struct mapping *m)
 {
     struct inode *inode = m->host;
-    struct super *s = inode->super;
-    u32 shift = ext2_of(s)->g.block_shift;
-    ext2_lock(s);
-    ext2_tree_cut(inode, (u32)((inode->size + (1u << shift) - 1) >> shift));
-    inode->dirty = true;
-    ext2_unlock(s);
+    if (!(inode->super->flags & SUPER_READ_ONLY))
+        (void)cut(inode);
 }
 
 int ext2_update(struct inode *inode)
@@ -106,8 +135,7 @@ int ext2_update(struct inode *inode)
 
 int ext2_resize(struct inode *inode, u64 size)
 {
-    struct super *s = inode->super;
-    u32 shift = ext2_of(s)->g.block_shift;
+    u32 shift = ext2_of(inode->super)->g.block_shift;
     bool shorter = size < inode->size;
     if (size > ext2_max_blocks(shift) << shift)
         return -EFBIG;
@@ -120,13 +148,12 @@ int ext2_resize(struct inode *inode, u64 size)
             return error;
     }
     error = cache_file_resize(inode, size);
-    if (tail)
+    if (tail) {
+        cache_wait_written(tail); /* with blocks that go now */
         page_put(tail, HOLD_USE);
-    if (!error && shorter) {
-        ext2_lock(s);
-        error = ext2_tree_cut(inode, (u32)((size + (1u << shift) - 1) >> shift));
-        ext2_unlock(s);
     }
+    if (!error && shorter)
+        error = cut(inode);
     inode->dirty = true;
     return error;
 }

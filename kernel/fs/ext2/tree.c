@@ -77,6 +77,33 @@ int ext2_map_new(struct inode *inode, u32 file_block, u32 *disk_block, bool *fre
     return error;
 }
 
+/* A data block that was just given to the file is taken back. The tables above it stay. */
+int ext2_unmap(struct inode *inode, u32 file_block)
+{
+    struct super *s = inode->super;
+    struct ext2_path path = ext2_path(ext2_of(s)->g.block_shift, file_block);
+    u32 *table = ext2_info(inode)->block;
+    struct ext2_buf b = {0};
+    for (u32 level = 0; level < path.depth; level++) {
+        u32 *entry = &table[path.index[level]], block = *entry;
+        bool last = level == path.depth - 1;
+        if (last) {
+            *entry = 0;
+            if (level)
+                ext2_buf_dirty(s, &b);
+        }
+        if (level)
+            ext2_buf_put(&b);
+        if (last)
+            return ext2_blocks_free(inode, block, 1);
+        int error = ext2_buf_read(s, block, &b);
+        if (error)
+            return error;
+        table = b.data;
+    }
+    return -EIO;
+}
+
 /* ---- getting shorter ---- */
 
 /* Frees entries [from, count) of a table of data blocks, runs at a time. */
