@@ -131,18 +131,18 @@ static void write_range(struct mapping *m, u32 first, u32 end)
     wake_all(&written);
 }
 
-void cache_write_out(struct mapping *m, u32 first, u32 end)
+int cache_write_out(struct mapping *m, u32 first, u32 end)
 {
     if (!m->ops || !m->ops->write_pages)
-        return;
+        return 0;
     write_range(m, first, end);
     wait_event(&written, m->nr_writeback == 0);
+    return m->write_error;
 }
 
 int cache_sync_range(struct mapping *m, u32 first, u32 end)
 {
-    cache_write_out(m, first, end);
-    int error = m->write_error;
+    int error = cache_write_out(m, first, end);
     m->write_error = 0;
     return error;
 }

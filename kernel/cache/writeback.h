@@ -27,7 +27,8 @@ void writeback_kick(void); /* flushd shall write everything now; does not wait *
  * told once. */
 int cache_sync(struct mapping *m);
 int cache_sync_range(struct mapping *m, u32 first, u32 end);
-void cache_write_out(struct mapping *m, u32 first, u32 end); /* and leaves the error for later */
+/* The same, for who is not the one to be told: the error stays for fsync. */
+int cache_write_out(struct mapping *m, u32 first, u32 end);
 void cache_wait_written(struct page *page); /* the caller holds a reference */
 /* A writer has made a page of the mapping dirty: waits if the disk cannot keep up. */
 void writeback_throttle(struct mapping *m);

@@ -21,6 +21,7 @@
 
 /* Nothing is on its way to a disk here. */
 void cache_wait_written(struct page *page) {}
+void mmap_protect_page(struct mapping *m, u32 index) {}
 
 static u32 cache_reclaim_some(void)
 {

@@ -6,6 +6,8 @@
  * getdents64(2) and may give back by lseek(2): it is believed only where an entry begins.
  */
 #include "kernel/fs/ext2/ext2.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/heap.h"
 
 /* Block `n` of the directory, held until page_put. A directory has no holes. */
 static int read_dir_block(struct inode *dir, u32 n, struct page **page, const void **data)
@@ -53,11 +55,9 @@ static int find_in_block(struct inode *dir, u32 n, const char *name, u32 len, u3
     return error;
 }
 
-static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)
+static struct inode *find(struct inode *dir, const char *name, u32 len)
 {
     u32 nr_blocks = (u32)(dir->size >> ext2_of(dir->super)->g.block_shift);
-    if (len > NAME_MAX_LEN)
-        return err_ptr(-ENAMETOOLONG);
     for (u32 n = 0; n < nr_blocks; n++) {
         u32 ino;
         int error = find_in_block(dir, n, name, len, &ino);
@@ -69,18 +69,46 @@ static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)
     return err_ptr(-ENOENT);
 }
 
-/* Gives the entries of block `n` from file->pos on to the sink. 1: go on with the next block. */
+/* With the lock held: the inode is not freed between its name and itself. */
+static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)
+{
+    if (len > NAME_MAX_LEN)
+        return err_ptr(-ENAMETOOLONG);
+    ext2_lock(dir->super);
+    struct inode *inode = find(dir, name, len);
+    ext2_unlock(dir->super);
+    return inode;
+}
+
+/* What is in block `n` now. 1; 0: the directory has become shorter. */
+static int copy_block(struct inode *dir, u32 n, void *copy)
+{
+    struct page *page;
+    const void *block;
+    ext2_lock(dir->super);
+    int result = n < dir->size >> ext2_of(dir->super)->g.block_shift;
+    if (result) {
+        int error = read_dir_block(dir, n, &page, &block);
+        if (error)
+            result = error;
+    }
+    ext2_unlock(dir->super);
+    if (result == 1) {
+        memcpy(copy, block, dir->super->block_size);
+        page_put(page, HOLD_USE);
+    }
+    return result;
+}
+
+/* Gives the entries of block `n` from file->pos on to the sink, which may sleep: it gets them from
+ * a copy. 1: go on with the next block. */
 static int list_block(struct file *file, u32 n, struct dir_sink *sink)
 {
     struct inode *dir = file->inode;
     u64 start = (u64)n << ext2_of(dir->super)->g.block_shift;
-    struct page *page;
-    const void *block;
-    int result = read_dir_block(dir, n, &page, &block);
-    if (result)
-        return result;
-    result = 1;
-    for (u32 offset = 0; offset < dir->super->block_size;) {
+    void *block = kmalloc(dir->super->block_size);
+    int result = block ? copy_block(dir, n, block) : -ENOMEM;
+    for (u32 offset = 0; result == 1 && offset < dir->super->block_size;) {
         const struct ext2_dir_entry_2 *e = entry_at(dir, n, block, offset);
         if (!e) {
             result = -EIO;
@@ -97,7 +125,7 @@ static int list_block(struct file *file, u32 n, struct dir_sink *sink)
         }
         offset += e->rec_len;
     }
-    page_put(page, HOLD_USE);
+    kfree(block);
     return result;
 }
 

@@ -119,7 +119,7 @@ int ext2_inode_free(struct super *s, u32 ino, bool directory);
 
 /* tree.c. The disk block of a file's block, taken where there is none (*fresh). */
 int ext2_map_new(struct inode *inode, u32 file_block, u32 *disk_block, bool *fresh);
-int ext2_unmap(struct inode *inode, u32 file_block); /* undoes that, when it was fresh */
+int ext2_unmap(struct inode *inode, u32 file_block);     /* undoes that, when it was fresh */
 int ext2_tree_cut(struct inode *inode, u32 keep_blocks); /* frees the blocks from there on */
 
 /* inode_write.c */

@@ -83,7 +83,7 @@ static int set_up_link(struct inode *inode, const struct ext2_inode *raw)
 {
     const struct ext2_geometry *g = &ext2_of(inode->super)->g;
     inode->size = raw->i_size;
-    if (inode->size == 0 || inode->size >= PATH_MAX_LEN || inode->size > g->block_size)
+    if (inode->size == 0 || inode->size >= PATH_MAX_LEN || inode->size >= g->block_size)
         return ext2_damaged(inode->super, "symbolic link %u has %llu bytes", inode->ino,
                             (unsigned long long)inode->size);
     inode->ops = &link_ops;

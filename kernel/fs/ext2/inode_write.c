@@ -86,8 +86,13 @@ struct inode *ext2_inode_make(struct inode *dir, u32 ino, const struct new_file 
     ext2_buf_dirty(s, &b);
     ext2_buf_put(&b);
     struct inode *inode = inode_get(s, ino); /* as any other, from its table */
-    if (!is_err(inode))
+    if (!is_err(inode)) {
         inode_init_owner(inode, dir);
+    } else if (raw_get(s, ino, &b, &raw) == 0) { /* no memory: it has never been */
+        memset(raw, 0, ext2_of(s)->g.inode_size);
+        ext2_buf_dirty(s, &b);
+        ext2_buf_put(&b);
+    }
     return inode;
 }
 

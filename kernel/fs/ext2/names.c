@@ -1,6 +1,9 @@
 /*
  * What changes names: create, link, unlink, rename. The tree on the disk is never without a file
- * that it had: a new name is written before an old one goes.
+ * that it had: a new name is written before an old one goes, and counted while both stand.
+ *
+ * The inodes that a call has changed go into their tables before the lock is given up. So whoever
+ * has all metadata written (fsync) never leaves a name without its directory's block behind.
  *
  * Each call takes the file system's lock, looks again at what may have changed before it had it,
  * and undoes what it has done when a later step fails.
@@ -16,10 +19,17 @@ static bool is_dir(const struct inode *inode)
     return S_TYPE(inode->mode) == S_DIR;
 }
 
-static void dir_changed(struct inode *dir)
+static int dir_changed(struct inode *dir)
 {
     inode_written(dir);
     ext2_info(dir)->flags &= ~(u32)EXT2_INDEX_FL; /* an index would not know of it */
+    return ext2_write_inode(dir);
+}
+
+static int links_changed(struct inode *inode)
+{
+    inode_changed(inode);
+    return ext2_write_inode(inode);
 }
 
 /* The name does not exist in a directory that does. */
@@ -82,7 +92,8 @@ static struct inode *create(struct inode *dir, const struct name *name, const st
     int error = check_free(dir, name);
     if (!error && directory && dir->nlink >= LINKS_MAX)
         error = -EMLINK;
-    if (!error && S_TYPE(what->mode) == S_LNK && strlen(what->target) > dir->super->block_size)
+    if (!error && S_TYPE(what->mode) == S_LNK &&
+        strlen(what->target) >= dir->super->block_size) /* e2fsck's opinion, too */
         error = -ENAMETOOLONG;
     if (!error)
         error = ext2_inode_alloc(dir, directory, &ino);
@@ -107,7 +118,7 @@ static struct inode *create(struct inode *dir, const struct name *name, const st
     }
     if (directory)
         dir->nlink++;
-    dir_changed(dir);
+    (void)dir_changed(dir); /* if the disk fails now, it stays dirty */
     return inode;
 }
 
@@ -133,15 +144,16 @@ int ext2_link(struct inode *dir, const struct name *name, struct inode *inode)
         error = ext2_entry_add(dir, name->text, name->len, inode->ino, inode->mode, NULL);
     if (!error) {
         inode->nlink++;
-        inode_changed(inode);
-        dir_changed(dir);
+        error = links_changed(inode);
+        int e = dir_changed(dir);
+        error = error ? error : e;
     }
     ext2_unlock(dir->super);
     return error;
 }
 
 /* One name less; a directory loses its own "." and its parent's "..", too. */
-static void name_gone(struct inode *dir, struct inode *inode)
+static int name_gone(struct inode *dir, struct inode *inode)
 {
     if (is_dir(inode)) {
         inode->nlink = 0;
@@ -149,7 +161,7 @@ static void name_gone(struct inode *dir, struct inode *inode)
     } else {
         inode->nlink--;
     }
-    inode_changed(inode);
+    return links_changed(inode);
 }
 
 int ext2_unlink(struct inode *dir, const struct name *name, struct inode *inode)
@@ -162,8 +174,9 @@ int ext2_unlink(struct inode *dir, const struct name *name, struct inode *inode)
     if (!error)
         error = ext2_entry_remove(dir, &at);
     if (!error) {
-        name_gone(dir, inode);
-        dir_changed(dir);
+        error = name_gone(dir, inode);
+        int e = dir_changed(dir);
+        error = error ? error : e;
     }
     ext2_unlock(dir->super);
     return error;
@@ -222,12 +235,21 @@ static int name_new(struct inode *inode, struct inode *to, const struct name *na
         return error;
     *block = at.buf.block;
     ext2_entry_turn(to, &at, inode->ino, inode->mode);
-    name_gone(to, target);
-    return 0;
+    return name_gone(to, target);
 }
 
-/* While the old name still stands. In one block both changes reach the disk together; else the
- * new name goes first, so that there is always one. */
+/* All that has been changed is on the disk. If it fails, the next fsync is to be told: we go on. */
+static void write_metadata(struct super *s)
+{
+    struct mapping *m = ext2_of(s)->metadata;
+    int error = cache_sync(m);
+    if (error)
+        m->write_error = error;
+}
+
+/* While the old name still stands, it counts. In one block both changes reach the disk together;
+ * else the new name goes first, so that there is always one. And it is there before the target's
+ * blocks can be those of another file. */
 static int move(struct inode *from, const struct name *from_name, struct inode *inode,
                 struct inode *to, const struct name *to_name, struct inode *target)
 {
@@ -239,18 +261,29 @@ static int move(struct inode *from, const struct name *from_name, struct inode *
     ext2_buf_put(&at.buf);
     if (is_dir(inode) && !target && from != to && to->nlink >= LINKS_MAX)
         return -EMLINK;
-    error = name_new(inode, to, to_name, target, &new_block);
+    inode->nlink++;
+    error = links_changed(inode);
+    if (!error)
+        error = name_new(inode, to, to_name, target, &new_block);
+    if (!error)
+        error = dir_changed(to);
     if (!error)
         error = find(from, from_name, inode, &at);
     if (!error && at.buf.block != new_block) {
         ext2_buf_put(&at.buf);
-        error = cache_sync(ext2_of(from->super)->metadata);
-        if (!error)
-            error = find(from, from_name, inode, &at);
+        write_metadata(from->super);
+        error = find(from, from_name, inode, &at);
     }
     if (!error)
         error = ext2_entry_remove(from, &at);
-    return error ? error : turn_parent(inode, from, to);
+    inode->nlink--;
+    int e = ext2_write_inode(inode);
+    error = error ? error : e;
+    if (!error)
+        error = turn_parent(inode, from, to);
+    if (!error && target && !target->nlink)
+        write_metadata(from->super);
+    return error;
 }
 
 int ext2_rename(struct inode *from, const struct name *from_name, struct inode *inode,
@@ -260,9 +293,8 @@ int ext2_rename(struct inode *from, const struct name *from_name, struct inode *
     int error = flags & RENAME_EXCHANGE ? exchange(from, from_name, inode, to, to_name, target)
                                         : move(from, from_name, inode, to, to_name, target);
     if (!error) {
-        inode_changed(inode);
-        dir_changed(from);
-        dir_changed(to);
+        int e = links_changed(inode), f = dir_changed(from), t = dir_changed(to);
+        error = e ? e : f ? f : t;
     }
     ext2_unlock(from->super);
     return error;

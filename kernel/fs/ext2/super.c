@@ -78,12 +78,15 @@ static int ext2_sync(struct super *s, bool clean)
     if (s->flags & SUPER_READ_ONLY)
         return 0;
     int error = inodes_sync(s); /* data, then the inodes into their tables */
+    int e = clean ? cache_write_out(fs->metadata, 0, ~0u) : 0;
+    error = error ? error : e;
+    clean = clean && !error; /* the mark says that all the rest is there */
     ext2_lock(s);
-    int e = fs->counts_changed || clean != fs->is_clean ? change_super(s, clean) : 0;
+    e = fs->counts_changed || clean != fs->is_clean ? change_super(s, clean) : 0;
     fs->is_clean = clean && !e;
     ext2_unlock(s);
     error = error ? error : e;
-    e = cache_sync(fs->metadata);
+    e = cache_write_out(fs->metadata, 0, ~0u);
     error = error ? error : e;
     e = block_flush(s->device);
     return error ? error : e;
