@@ -39,6 +39,7 @@ KERNEL  := $(call find,kernel drivers,*.c) $(call find,boot kernel drivers,*.asm
 LWIP    := $(sort $(wildcard $(addprefix $(DEPS)/lwip/src/,core/*.c core/ipv4/*.c netif/ethernet.c)))
 PROGRAMS := $(patsubst user/%.c,$B/user/%,$(wildcard user/*.c))
 GUEST    := $(patsubst tests/guest/%.c,$B/guest/%,$(wildcard tests/guest/*.c))
+DISKTEST := $(patsubst tests/disk/%.c,$B/disktest/%,$(wildcard tests/disk/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/*.c))
 OBJECTS := $(KERNEL:%=$O/%.o) $(LWIP:%=$O/%.o)
 OURS    := $(call find,kernel drivers user tests labs,*.[ch])
@@ -64,8 +65,8 @@ LINK    := $(CC) -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack
 .PHONY: all kernel programs disk
 all: kernel $B/ferry.iso disk ## build the kernel, the boot image and the disk image
 kernel: $B/ferry.elf ## build the kernel alone
-programs: $(PROGRAMS) $(GUEST) ## build the user programs and guest tests
-disk: $B/disk.img
+programs: $(PROGRAMS) $(GUEST) $(DISKTEST) ## build the user programs and guest tests
+disk: $B/disk.img $(DISKTEST)
 
 # Everything compiled is compiled again when the flags or the compiler change; WERROR is no such flag,
 # so that `make run` after `make test` finds its work done.
@@ -79,6 +80,9 @@ $O/user/%.c.o: user/%.c $O/flags
 	@mkdir -p $(@D); echo "  CC  $<"
 	@$(CC) $(UCFLAGS) $(WERROR) -c $< -o $@
 $O/tests/guest/%.c.o: tests/guest/%.c $O/flags
+	@mkdir -p $(@D); echo "  CC  $<"
+	@$(CC) $(UCFLAGS) $(WERROR) -c $< -o $@
+$O/tests/disk/%.c.o: tests/disk/%.c $O/flags
 	@mkdir -p $(@D); echo "  CC  $<"
 	@$(CC) $(UCFLAGS) $(WERROR) -c $< -o $@
 $O/%.c.o: %.c $O/flags
@@ -108,7 +112,7 @@ $B/ferry.iso: $B/ferry.elf boot/grub.cfg
 	@$(GRUB_MKRESCUE) --fonts= --locales= --themes= --compress=no -o $@ --install-modules="normal iso9660 \
 	    biosdisk multiboot serial terminal echo test minicmd" $B/iso >$O/iso.log 2>&1 || { cat $O/iso.log; exit 1; }
 
-.PRECIOUS: $O/user/%.c.o $O/tests/guest/%.c.o
+.PRECIOUS: $O/user/%.c.o $O/tests/guest/%.c.o $O/tests/disk/%.c.o
 # A user program is one file, with what it uses of user/lib, against musl.
 LIBS := $O/user/lib.a $O/tests/guest/lib.a
 CRT  := $(addprefix $(MUSL_LIB)/,crt1.o crti.o)
@@ -117,6 +121,9 @@ $O/tests/guest/lib.a: $(patsubst %,$O/%.o,$(call find,tests/guest/lib,*.c))
 $(LIBS): $O/flags
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $(filter %.o,$^)
 $B/user/%: $O/user/%.c.o $O/user/lib.a
+	@mkdir -p $(@D); echo "  LD  $@"
+	@$(LINK) $(CRT) $^ $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o -o $@
+$B/disktest/%: $O/tests/disk/%.c.o
 	@mkdir -p $(@D); echo "  LD  $@"
 	@$(LINK) $(CRT) $^ $(MUSL_LIB)/libc.a $(LIBGCC) $(MUSL_LIB)/crtn.o -o $@
 $B/guest/%: $O/tests/guest/%.c.o $O/tests/guest/lib.a $O/user/lib.a

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import ferry as ferry_module
+from disks import root_for_writing
 from ferry import DISK, KERNEL, PATHS, ROOT, Ferry
 from images import root_folder
 from leaks import expect_holdings, settled_holdings
@@ -75,6 +76,21 @@ def small_disk(make_disk, tmp_path_factory):
     """A function that makes a small sound image, by block size: see images.py."""
     root = root_folder(tmp_path_factory.mktemp("root"))
     return lambda block_size=1024: make_disk("--block-size", block_size, "--size", 8, root)
+
+
+@pytest.fixture
+def writable_disk(make_disk, tmp_path_factory, tmp_path):
+    """A function that makes an image for a test to write on, by block size and MiB: see disks.py."""
+    def make(block_size=4096, mib=32):
+        folder = tmp_path_factory.getbasetemp() / "writable-root"
+        if not folder.exists():
+            folder.mkdir()
+            root_for_writing(root_folder(folder))
+        image = tmp_path / f"{block_size}.img"
+        shutil.copy(make_disk("--block-size", block_size, "--size", mib, folder), image)
+        return image
+
+    return make
 
 
 @pytest.fixture(scope="module")
