@@ -55,7 +55,7 @@ static int find_in_block(struct inode *dir, u32 n, const char *name, u32 len, u3
     return error;
 }
 
-static struct inode *find(struct inode *dir, const char *name, u32 len)
+static struct inode *find_inode(struct inode *dir, const char *name, u32 len)
 {
     u32 nr_blocks = (u32)(dir->size >> ext2_of(dir->super)->g.block_shift);
     for (u32 n = 0; n < nr_blocks; n++) {
@@ -75,7 +75,7 @@ static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)
     if (len > NAME_MAX_LEN)
         return err_ptr(-ENAMETOOLONG);
     ext2_lock(dir->super);
-    struct inode *inode = find(dir, name, len);
+    struct inode *inode = find_inode(dir, name, len);
     ext2_unlock(dir->super);
     return inode;
 }
