@@ -172,14 +172,9 @@ static void start_run(struct mapping *m, struct page **run, u32 nr)
         page_put(run[i], HOLD_USE);
 }
 
-/*
- * Brings the planned pages in, but for those that are there: starts the reads and returns without
- * waiting for them. Returns the plan's first page with a HOLD_USE reference, or NULL when there
- * is no memory for it. Less memory than planned makes the plan shorter.
- */
-static struct page *fill(struct mapping *m, struct readahead_plan plan)
+struct page *cache_fill(struct mapping *m, struct readahead_plan plan)
 {
-    struct page *run[READAHEAD_MAX_PAGES], *first = NULL;
+    struct page *run[2 * READAHEAD_MAX_PAGES], *first = NULL;
     u32 nr = 0, mark = plan.mark;
     for (u32 i = 0; i < plan.count; i++) {
         u32 index = plan.start + i;
@@ -196,8 +191,7 @@ static struct page *fill(struct mapping *m, struct readahead_plan plan)
                 mark = READAHEAD_NO_MARK;
             }
             run[nr++] = page;
-            if (i)
-                cache_stats.readahead_pages++;
+            cache_stats.readahead_pages++;
         }
         if (i == 0) {
             first = page;
@@ -218,7 +212,7 @@ static void follow_mark(struct mapping *m, struct page *page, struct readahead *
     irq_restore(flags);
     struct readahead_plan plan = readahead_marked(ra, page->index, want, mapping_pages(m));
     if (plan.count) {
-        struct page *first = fill(m, plan);
+        struct page *first = cache_fill(m, plan);
         if (first)
             page_put(first, HOLD_USE);
     }
@@ -255,6 +249,8 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
         if (page) {
             page_get(page, HOLD_USE);
             cache_stats.hits++;
+            if (page->flags & PG_FRESH)
+                cache_stats.readahead_used++;
         } else {
             struct readahead_plan plan = {index, 1, READAHEAD_NO_MARK};
             if (failures == 0 && ra)
@@ -266,9 +262,10 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
             cache_stats.misses++;
             if (did_io)
                 *did_io = true;
-            page = fill(m, plan);
+            page = cache_fill(m, plan);
             if (!page)
                 return -ENOMEM;
+            cache_stats.readahead_pages--; /* this one was asked for */
         }
         if (ra && (page->flags & PG_READAHEAD))
             follow_mark(m, page, ra, want);

@@ -167,6 +167,14 @@ u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty);
 int cache_flush_range(struct mapping *m, u32 first, u32 end);
 void cache_invalidate(struct mapping *m, u32 first, u32 end);
 
+/* advice.c. Starts reading the pages; they are not waited for. Clean pages that nobody uses go, the
+ * dirty ones are started on their way to the disk. Both sleep. */
+void cache_will_need(struct mapping *m, u32 first, u32 end);
+void cache_dont_need(struct mapping *m, u32 first, u32 end);
+/* Has the page been used more than once? And it has not, whatever it looks like. */
+bool cache_in_use(const struct mapping *m, u32 index);
+void cache_not_used(const struct mapping *m, u32 index);
+
 void cache_truncate(struct mapping *m); /* drops every page of it: the inode goes away */
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */
 /* Of one mapping: BLKFLSBUF. Returns pages dropped. */
@@ -178,7 +186,9 @@ u32 cache_inactive(void); /* pages whose turn comes before that of those in stea
 void cache_unmapped(struct page *page);
 
 struct cache_stats {
-    u32 pages, hits, misses, readahead_pages, reclaimed;
+    u32 pages, hits, misses, reclaimed;
+    u32 readahead_pages; /* brought in before anybody had asked for them */
+    u32 readahead_used;  /* of these, asked for later */
 };
 extern struct cache_stats cache_stats;
 

@@ -1,6 +1,6 @@
 /*
  * Inside of kernel/cache: the table of pages. cache.c keeps it, write.c and writeback.c use it.
- * Nothing here sleeps.
+ * Nothing here sleeps unless it says so.
  */
 #ifndef KERNEL_CACHE_PAGES_H
 #define KERNEL_CACHE_PAGES_H
@@ -16,6 +16,13 @@ void cache_drop_page(struct page *page);
 /* The dirty page of lowest index in [index, end); `end` when there is none. */
 u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end);
 void cache_unlock_page(struct page *page); /* wakes who waits for it */
+
+/* Brings the planned pages in, but for those that are there: starts the reads and returns without
+ * waiting for them. Returns the plan's first page with a HOLD_USE reference, or NULL when there
+ * is no memory for it. Less memory than planned makes the plan shorter. Sleeps. */
+struct page *cache_fill(struct mapping *m, struct readahead_plan plan);
+/* Starts the dirty pages of the range on their way to the disk. Sleeps. */
+void cache_start_writing(struct mapping *m, u32 first, u32 end);
 
 /* lru.c: the order in which pages go. */
 void lru_add(struct page *page);

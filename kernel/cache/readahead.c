@@ -9,18 +9,26 @@
  * while this one is still being used, so that the disk works while the program does. A reader
  * that jumps gets what it asked for and nothing more. Windows lie end to end, so nothing is read
  * twice, and end with the file.
+ *
+ * For who has said that it reads in order, windows grow to 64 pages; who has said that it does not
+ * never gets more than it asks for.
  */
 #include "kernel/cache/readahead.h"
 
-static u32 clamp_want(u32 want)
+static u32 largest(const struct readahead *ra)
 {
-    return MAX(1u, MIN(want, READAHEAD_MAX_PAGES));
+    return ra->advice == READAHEAD_SEQUENTIAL ? 2 * READAHEAD_MAX_PAGES : READAHEAD_MAX_PAGES;
+}
+
+static u32 clamp_want(const struct readahead *ra, u32 want)
+{
+    return MAX(1u, MIN(want, largest(ra)));
 }
 
 static u32 next_size(const struct readahead *ra, u32 want)
 {
-    u32 size = ra->size ? MIN(2 * ra->size, READAHEAD_MAX_PAGES) : READAHEAD_MIN_PAGES;
-    return MAX(size, MIN(2 * want, READAHEAD_MAX_PAGES));
+    u32 size = ra->size ? MIN(2 * ra->size, largest(ra)) : READAHEAD_MIN_PAGES;
+    return MAX(size, MIN(2 * want, largest(ra)));
 }
 
 static struct readahead_plan plan_window(struct readahead *ra, u32 start, u32 size, u32 mark,
@@ -33,8 +41,8 @@ static struct readahead_plan plan_window(struct readahead *ra, u32 start, u32 si
 
 struct readahead_plan readahead_miss(struct readahead *ra, u32 index, u32 want, u32 file_pages)
 {
-    want = clamp_want(want);
-    if (!readahead_sequential(ra, index)) {
+    want = clamp_want(ra, want);
+    if (ra->advice == READAHEAD_RANDOM || !readahead_sequential(ra, index)) {
         /* Should it go on from here after all, the window grows from what it asked for. */
         return plan_window(ra, index, want, READAHEAD_NO_MARK, file_pages);
     }
@@ -51,8 +59,10 @@ struct readahead_plan readahead_marked(struct readahead *ra, u32 index, u32 want
     u32 start = index + 1; /* another reader's window: go on behind it */
     if (index - ra->start < ra->size)
         start = ra->start + ra->size;
+    if (ra->advice == READAHEAD_RANDOM)
+        return nothing;
     if (start >= file_pages || start < index) /* the end, or 2^32 pages */
         return nothing;
-    u32 size = next_size(ra, clamp_want(want));
+    u32 size = next_size(ra, clamp_want(ra, want));
     return plan_window(ra, start, size, start, file_pages);
 }

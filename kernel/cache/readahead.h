@@ -4,8 +4,15 @@
 
 #include "kernel/lib/types.h"
 
+enum readahead_advice { /* posix_fadvise(2), madvise(2) */
+                        READAHEAD_NORMAL,
+                        READAHEAD_RANDOM,     /* what is asked for, and nothing more */
+                        READAHEAD_SEQUENTIAL, /* windows grow to twice the size */
+};
+
 /* Where a sequential reader is: one per open file. Zeroed at open. */
 struct readahead {
+    enum readahead_advice advice;
     u32 next;  /* index that a sequential reader would ask for next */
     u32 start; /* window last asked for: first page ... */
     u32 size;  /* ... and number of pages */

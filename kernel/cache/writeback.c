@@ -14,6 +14,7 @@
  * fsync.
  */
 #include "kernel/cache/writeback.h"
+#include "kernel/cache/pages.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
@@ -129,6 +130,12 @@ static void write_range(struct mapping *m, u32 first, u32 end)
     write_run(m, run, nr);
     busy = false;
     wake_all(&written);
+}
+
+void cache_start_writing(struct mapping *m, u32 first, u32 end)
+{
+    if (m->ops && m->ops->write_pages)
+        write_range(m, first, end);
 }
 
 int cache_write_out(struct mapping *m, u32 first, u32 end)

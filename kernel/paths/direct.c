@@ -286,6 +286,8 @@ bool direct_possible(const struct inode *inode, const struct file_ops *ops)
 
 int direct_switch(struct file *f, bool on)
 {
+    if (on)
+        read_once_switch(f, false); /* no page is used at all */
     if (on && !direct_possible(f->inode, f->ops))
         return -EINVAL;
     if (on && S_TYPE(f->inode->mode) == S_REG)

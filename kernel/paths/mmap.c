@@ -64,14 +64,15 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
     struct readahead ra = v->ra;
     u32 prot = v->prot, index = index_at(v, address);
     u32 left = (v->end - (address & PAGE_MASK)) >> PAGE_SHIFT;
+    u32 around = ra.advice == READAHEAD_RANDOM ? 1 : MIN(left, (u32)READAHEAD_MAX_PAGES);
     struct page *page = NULL;
-    int err =
-        cache_read(&inode->mapping, index, MIN(left, (u32)READAHEAD_MAX_PAGES), &ra, &page, did_io);
+    int err = cache_read(&inode->mapping, index, around, &ra, &page, did_io);
     v = vma_find(mm, address);
     if (!v || v->inode != inode || index_at(v, address) != index || v->prot != prot) {
         err = -EAGAIN;
         goto end;
     }
+    ra.advice = v->ra.advice;
     v->ra = ra;
     if (!err && page->mapping != &inode->mapping) /* the file was cut meanwhile */
         err = -EAGAIN;

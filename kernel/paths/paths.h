@@ -19,6 +19,7 @@ struct mm;
 struct vma;
 
 extern const struct file_ops regular_file_ops;
+void read_once_switch(struct file *f, bool on); /* posix_fadvise(2), POSIX_FADV_NOREUSE */
 
 /* Brings the page of a file that belongs to `address` (and its cached neighbours) into the page
  * table, read-only unless the region is shared and writable. 0, -ENXIO behind the end of the

@@ -174,6 +174,39 @@ void cache_file_punch(struct inode *inode, u64 pos, u64 len)
     cache_drop(m, first, behind);
 }
 
+/* POSIX_FADV_NOREUSE: what was not in use before is not in use after. The page that is read ahead
+ * and the one that is read are told apart by the cache, so this goes page by page. */
+static ssize_t read_once(struct file *file, void __user *buf, size_t len, u64 *pos)
+{
+    struct mapping *m = &file->inode->mapping;
+    size_t done = 0;
+    ssize_t n = 0;
+    while (done < len) {
+        u32 index = *pos >> PAGE_SHIFT;
+        u32 piece = MIN(len - done, PAGE_SIZE - ((u32)*pos & (PAGE_SIZE - 1)));
+        bool in_use = cache_in_use(m, index);
+        n = cache_file_read(file, (char __user *)buf + done, piece, pos);
+        if (!in_use)
+            cache_not_used(m, index);
+        if (n <= 0)
+            break;
+        done += n;
+        if ((u32)n < piece)
+            break;
+    }
+    return done ? (ssize_t)done : n;
+}
+
+static const struct file_ops read_once_ops = {.read = read_once, .write = cache_file_write};
+
+void read_once_switch(struct file *f, bool on)
+{
+    if (on && f->ops == &regular_file_ops)
+        f->ops = &read_once_ops;
+    else if (!on && f->ops == &read_once_ops)
+        f->ops = &regular_file_ops;
+}
+
 const struct file_ops regular_file_ops = {.read = cache_file_read, .write = cache_file_write};
 
 ssize_t file_read_kernel(struct inode *inode, u64 pos, void *buf, size_t len)

@@ -57,16 +57,25 @@ static bool range_ok(u32 address, u32 *len)
     return true;
 }
 
-enum advice { ADVICE_NONE, ADVICE_DISCARD, ADVICE_POPULATE, ADVICE_FORK };
+enum advice {
+    ADVICE_NONE,
+    ADVICE_READAHEAD,
+    ADVICE_WILL_NEED,
+    ADVICE_DISCARD,
+    ADVICE_POPULATE,
+    ADVICE_FORK
+};
 
 /* What a region may be told, and what that means; negative: not that region. */
 static int check_advice(const struct vma *v, u32 advice)
 {
     switch (advice) {
-    case MADV_NORMAL: /* faults read ahead as they find it worth while, whatever was advised */
+    case MADV_NORMAL:
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
+        return v->inode ? ADVICE_READAHEAD : ADVICE_NONE;
     case MADV_WILLNEED:
+        return v->inode ? ADVICE_WILL_NEED : ADVICE_NONE;
     case MADV_COLD:
     case MADV_PAGEOUT:
     case MADV_DONTDUMP: /* no core is ever dumped */
@@ -92,12 +101,41 @@ static int check_advice(const struct vma *v, u32 advice)
     }
 }
 
+/* How faults read ahead; the region may have to become several. */
+static int set_readahead(struct mm *mm, virt_t start, virt_t end, u32 advice)
+{
+    enum readahead_advice how = advice == MADV_RANDOM       ? READAHEAD_RANDOM
+                                : advice == MADV_SEQUENTIAL ? READAHEAD_SEQUENTIAL
+                                                            : READAHEAD_NORMAL;
+    struct vma *v = vma_find(mm, start);
+    if (v->ra.advice == how)
+        return 0;
+    v = vma_cut(mm, start, end);
+    if (!v)
+        return -ENOMEM;
+    v->ra.advice = how;
+    return 0;
+}
+
+static int will_need(const struct vma *v, virt_t start, virt_t end)
+{
+    u32 first = v->pgoff + ((start - v->start) >> PAGE_SHIFT);
+    struct inode *inode = inode_hold(v->inode);
+    cache_will_need(&inode->mapping, first, first + ((end - start) >> PAGE_SHIFT));
+    inode_put(inode);
+    return 0;
+}
+
 /* On a part of one region. */
 static int advise(struct mm *mm, virt_t start, virt_t end, u32 advice)
 {
     struct vma *v = vma_find(mm, start);
     int what = check_advice(v, advice);
     switch (what) {
+    case ADVICE_READAHEAD:
+        return set_readahead(mm, start, end, advice);
+    case ADVICE_WILL_NEED:
+        return will_need(v, start, end);
     case ADVICE_DISCARD:
         return mm_discard(mm, start, end);
     case ADVICE_POPULATE:

@@ -1,5 +1,4 @@
-/* Positions in files, and advice about them: lseek(2), sync(2), fsync(2), posix_fadvise(2). */
-#include <linux/fadvise.h>
+/* Positions in files, and what brings files to the disk: lseek(2), sync(2), fsync(2). */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include "kernel/fs/dev.h"
@@ -144,33 +143,4 @@ long sys_sync_file_range(u32 fd, u32 from_low, u32 from_high, u32 len_low, u32 l
     if ((flags & ~known) || from < 0 || len < 0 || from + len < from)
         return -EINVAL;
     return type == S_REG || type == S_DIR || type == S_BLK || type == S_LNK ? 0 : -ESPIPE;
-}
-
-/* Advice is free not to be taken: readahead finds out by itself who reads in order. */
-long sys_fadvise64_64(u32 fd, u32 pos_low, u32 pos_high, u32 len_low, u32 len_high, u32 advice)
-{
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    u16 type = S_TYPE(f->inode->mode);
-    file_put(f);
-    if (type == S_FIFO)
-        return -ESPIPE;
-    return (s32)len_high < 0 || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
-}
-
-long sys_fadvise64(u32 fd, u32 pos_low, u32 pos_high, u32 len, u32 advice)
-{
-    return sys_fadvise64_64(fd, pos_low, pos_high, len, 0, advice);
-}
-
-long sys_readahead(u32 fd, u32 pos_low, u32 pos_high, u32 count)
-{
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    bool readable = (f->flags & O_ACCMODE) != O_WRONLY && !(f->flags & O_PATH);
-    bool regular = S_TYPE(f->inode->mode) == S_REG;
-    file_put(f);
-    return !readable ? -EBADF : regular ? 0 : -EINVAL;
 }

@@ -40,9 +40,11 @@ void ferry_net(struct text *t)
 void ferry_disk(struct text *t)
 {
     ide_format(t);
-    text_printf(t, "cache_pages %u\ncache_hits %u\ncache_misses %u\ncache_readahead %u\n",
+    text_printf(t,
+                "cache_pages %u\ncache_hits %u\ncache_misses %u\ncache_readahead %u\n"
+                "cache_readahead_used %u\n",
                 cache_stats.pages, cache_stats.hits, cache_stats.misses,
-                cache_stats.readahead_pages);
+                cache_stats.readahead_pages, cache_stats.readahead_used);
     text_printf(t, "cache_reclaimed %u\n", cache_stats.reclaimed);
 }
 
