@@ -372,7 +372,8 @@ static pid_t start_prog(int *ready)
 
 static void test_programs(void)
 {
-    int in = open("/proc/self/exe", O_RDONLY), out = open("prog", O_RDWR | O_CREAT, 0755), ready = 0;
+    int in = open("/proc/self/exe", O_RDONLY), out = open("prog", O_RDWR | O_CREAT, 0755),
+        ready = 0;
 
     while (sendfile(out, in, NULL, 1 << 20) > 0) {
         continue;
