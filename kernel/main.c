@@ -56,6 +56,7 @@ static void start(void *unused)
     panic_on_request(); /* ferry.panic=, to see one */
     pci_init();         /* disks and cards */
     writeback_init();   /* flushd */
+    reclaim_init();     /* kswapd */
     vfs_mount_root();   /* root=, /proc, /dev */
     net_init();         /* lwIP, the network thread, an address */
 

@@ -105,6 +105,8 @@ void cache_drop_page(struct page *page)
     lru_remove(page);
     m->nr_pages--;
     cache_clear_dirty(page);
+    if (m->ops->dropped)
+        m->ops->dropped(m, page->index);
     page->mapping = NULL;
     page->hash_next = NULL;
     cache_stats.pages--;
@@ -245,6 +247,7 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
         want = 1;
     }
     for (;;) {
+        frames_refill(); /* may sleep */
         struct page *page = lookup(m, index);
         if (page) {
             page_get(page, HOLD_USE);
@@ -263,6 +266,8 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
             if (did_io)
                 *did_io = true;
             page = cache_fill(m, plan);
+            if (!page && frames_wait())
+                continue;
             if (!page)
                 return -ENOMEM;
             cache_stats.readahead_pages--; /* this one was asked for */

@@ -50,6 +50,8 @@ struct mapping_ops {
     int (*locate)(struct mapping *m, u64 pos, u32 len, struct disk_run *run);
     /* So many pages more are dirty (or fewer, below 0). Never sleeps. May be NULL. */
     void (*dirtied)(struct mapping *m, int pages);
+    /* Page `index` has left the cache. Never sleeps. May be NULL. */
+    void (*dropped)(struct mapping *m, u32 index);
 };
 
 struct mapping {
@@ -58,6 +60,7 @@ struct mapping {
     u64 size;         /* bytes; pages behind it are not read */
     bool is_metadata; /* the ledger keeps its bytes apart */
     bool in_ram;      /* nothing is read ahead: there is no disk behind it */
+    bool is_swap;     /* the same for its bytes, as those of swap (kernel/mm/swap.h) */
     u32 nr_pages;     /* in the cache now */
     u32 nr_dirty;     /* of these: with bytes that are nowhere else */
 

@@ -14,12 +14,14 @@
 /* Completion, interrupt context. */
 static void request_done(struct block_request *r, int error)
 {
-    u32 payload = 0, padding = 0, metadata = 0;
+    u32 payload = 0, padding = 0, metadata = 0, swap = 0;
     for (u32 i = 0; i < r->nr_frags; i++) {
         const struct frag *f = &r->frags[i];
         const struct mapping *m = f->page->mapping;
         u64 pos = ((u64)f->page->index << PAGE_SHIFT) + f->offset;
-        if (m->is_metadata) {
+        if (m->is_swap) {
+            swap += f->len;
+        } else if (m->is_metadata) {
             metadata += f->len;
         } else {
             u32 inside = pos < m->size ? (u32)MIN((u64)f->len, m->size - pos) : 0;
@@ -32,6 +34,8 @@ static void request_done(struct block_request *r, int error)
             ledger_add(r->account, r->write ? EDGE_CACHE_DISK : EDGE_DISK_CACHE, r->mover, payload);
         if (padding)
             ledger_add_apart(r->account, APART_PADDING, padding);
+        if (swap)
+            ledger_add_apart(r->account, APART_SWAP, swap);
         if (metadata)
             ledger_add_apart(r->account, APART_METADATA, metadata);
     }

@@ -47,7 +47,10 @@ int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct 
             return error;
     }
     w->fresh = true;
-    w->page = page_alloc(PAGE_CACHE, HOLD_USE);
+    frames_refill();
+    do
+        w->page = page_alloc(PAGE_CACHE, HOLD_USE);
+    while (!w->page && frames_wait());
     if (!w->page)
         return -ENOMEM;
     /* Before the new bytes the file has a hole now; behind them it ends. */

@@ -75,6 +75,8 @@ void cache_page_written(struct page *page, int error)
     u32 flags = irq_save();
     if (error)
         m->write_error = error;
+    if (error && m->is_swap) /* its bytes are here only: it stays (cache_droppable) */
+        page->flags |= PG_ERROR;
     if (--page->io_pending == 0) {
         page->flags &= (u8)~PG_WRITEBACK;
         writeback_stats.written++;
@@ -83,6 +85,16 @@ void cache_page_written(struct page *page, int error)
             wake_all(&written);
         page_put(page, HOLD_USE);
     }
+    irq_restore(flags);
+}
+
+void writeback_begin(struct mapping *m, struct page *page)
+{
+    u32 flags = irq_save();
+    page->flags |= PG_WRITEBACK;
+    page->io_pending = 1; /* write_pages itself */
+    m->nr_writeback++;
+    writeback_stats.in_flight++;
     irq_restore(flags);
 }
 
@@ -118,12 +130,7 @@ static void write_range(struct mapping *m, u32 first, u32 end)
         }
         if (page->refs > 2) /* beside the cache and us: programs' page tables, perhaps */
             mmap_protect_page(m, index);
-        u32 flags = irq_save();
-        page->flags |= PG_WRITEBACK;
-        page->io_pending = 1; /* write_pages itself */
-        m->nr_writeback++;
-        writeback_stats.in_flight++;
-        irq_restore(flags);
+        writeback_begin(m, page);
         cache_clear_dirty(page);
         run[nr++] = page;
     }
@@ -157,6 +164,12 @@ int cache_sync_range(struct mapping *m, u32 first, u32 end)
 int cache_sync(struct mapping *m)
 {
     return cache_sync_range(m, 0, ~0u);
+}
+
+void writeback_wait(u64 deadline)
+{
+    u32 before = writeback_stats.in_flight;
+    (void)wait_event_killable(&written, before && writeback_stats.in_flight < before, deadline);
 }
 
 void cache_wait_written(struct page *page)

@@ -33,6 +33,11 @@ void cache_wait_written(struct page *page); /* the caller holds a reference */
 /* A writer has made a page of the mapping dirty: waits if the disk cannot keep up. */
 void writeback_throttle(struct mapping *m);
 
+/* The page goes to the disk now: before write_pages. It has the HOLD_USE reference for that. */
+void writeback_begin(struct mapping *m, struct page *page);
+/* Until a mapping's pages on their way have arrived, or that tick. */
+void writeback_wait(u64 deadline);
+
 /* For write_pages, as cache_page_done is for read_pages. */
 void cache_page_written(struct page *page, int error);
 /* The mapping's dirty pages have become more or fewer by one (m->nr_dirty is the new count). */

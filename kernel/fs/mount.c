@@ -130,6 +130,15 @@ static bool is_mounted(const struct super *super)
     return false;
 }
 
+bool vfs_is_mounted(u32 rdev)
+{
+    const struct mount *m;
+    TAILQ_FOREACH (m, &mounts, link)
+        if (m->super->device && m->super->device->rdev == rdev)
+            return true;
+    return false;
+}
+
 /* Takes over the reference to dir, whether it works or not. */
 static int mount_at(struct inode *dir, const char *path, const char *source,
                     const struct fs_type *type, struct block_device *device, u32 flags,

@@ -48,7 +48,8 @@
     X(RX_HEADERS, "rx_headers") /* the same received */                                   \
     X(RETRANSMIT, "retransmit") /* payload that the card fetched once more */             \
     X(METADATA, "metadata")     /* superblock, group and inode tables, directories ... */ \
-    X(PADDING, "padding")       /* the rest of a file's last page, behind its end */
+    X(PADDING, "padding")       /* the rest of a file's last page, behind its end */      \
+    X(SWAP, "swap")             /* programs' own pages, out to swap and in again */
 
 /* Why the kernel was entered. */
 #define LEDGER_ENTRIES(X)                                                   \

@@ -1,7 +1,7 @@
 /*
- * Page faults. Four cases: a page of a file (kernel/paths/mmap.c brings it), a fresh anonymous
- * page, a write to a page shared by copy-on-write, and the stack growing down. Whatever is left
- * is the program's mistake.
+ * Page faults. Five cases: a page of a file (kernel/paths/mmap.c brings it), a fresh anonymous
+ * page, one that is in swap, a write to a page shared by copy-on-write, and the stack growing down.
+ * Whatever is left is the program's mistake.
  */
 #include <linux/mman.h>
 #include <linux/resource.h>
@@ -11,6 +11,7 @@
 #include "kernel/mm/fault.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/pin.h"
+#include "kernel/mm/swap.h"
 #include "kernel/paths/paths.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
@@ -43,7 +44,7 @@ static int anonymous_page(struct mm *mm, u32 *pte, u32 bits)
     struct page *page = page_alloc_zeroed(PAGE_ANON, HOLD_MAP);
     if (!page)
         return SIGNAL_KILL;
-    *pte = page_phys(page) | bits;
+    *pte = page_phys(page) | bits | PTE_ACCESSED;
     mm->nr_pages++;
     return 0;
 }
@@ -52,7 +53,7 @@ static int anonymous_page(struct mm *mm, u32 *pte, u32 bits)
 static int copy_on_write(u32 *pte, virt_t address)
 {
     struct page *old = phys_page(*pte & PAGE_MASK);
-    if (old->kind != PAGE_ANON || old->refs > 1) {
+    if (old->kind != PAGE_ANON || (old->refs > 1 && !swap_take(old))) {
         if (current->mm->pins) { /* perhaps a device is just filling `old` for us */
             pin_wait(current->mm);
             return 0; /* all may have changed: the program touches it again */
@@ -63,10 +64,46 @@ static int copy_on_write(u32 *pte, virt_t address)
         copy_pages(old->kind == PAGE_CACHE ? EDGE_CACHE_USER : EDGE_USER_USER,
                    (struct frag){copy, 0, PAGE_SIZE}, (struct frag){old, 0, PAGE_SIZE});
         *pte = page_phys(copy) | (*pte & ~PAGE_MASK);
-        page_put(old, HOLD_MAP);
+        anon_unmap(old);
     }
-    *pte |= PTE_WRITE | PTE_DIRTY;
+    *pte |= PTE_WRITE | PTE_DIRTY | PTE_ACCESSED;
     tlb_flush_page(address);
+    return 0;
+}
+
+int mm_swap_in(struct mm *mm, virt_t address, bool *did_io)
+{
+    u32 *pte = pte_get(mm, address, false), entry = *pte;
+    struct page *page;
+    int err = swap_read(entry, &page, did_io);
+    if (err)
+        return err;
+    pte = pte_get(mm, address, false); /* all may have changed while that slept */
+    if (pte && *pte == entry && is_swap_page(page) && swap_entry(page) == entry) {
+        *pte = page_phys(page) | PTE_PRESENT | PTE_USER | PTE_ACCESSED;
+        page_get(page, HOLD_MAP);
+        mm->nr_pages++;
+        mm->nr_swapped--;
+        swap_release(entry);
+    }
+    page_put(page, HOLD_USE);
+    return 0;
+}
+
+/* The entry names a slot of swap. */
+static int swapped_page(struct mm *mm, virt_t address, bool write, bool *did_io)
+{
+    int err = mm_swap_in(mm, address, did_io);
+    if (err)
+        return err == -ENOMEM ? SIGNAL_KILL : SIGNAL_BUS;
+    u32 *pte = pte_get(mm, address, false);
+    struct vma *v = vma_find(mm, address);
+    if (!pte || !(*pte & PTE_PRESENT) || !v || !(v->prot & PROT_WRITE))
+        return 0; /* another thread was at it: the program touches it again */
+    if (write)
+        return copy_on_write(pte, address);
+    if (swap_is_scarce())
+        (void)swap_take(phys_page(*pte & PAGE_MASK));
     return 0;
 }
 
@@ -101,6 +138,8 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
         tlb_flush_page(address);
         return 0;
     }
+    if (is_swap_entry(*pte))
+        return swapped_page(mm, address, write, did_io);
     u32 bits = PTE_PRESENT | PTE_USER | (v->prot & PROT_WRITE ? PTE_WRITE : 0);
     if (!v->inode)
         return anonymous_page(mm, pte, bits);
@@ -114,8 +153,9 @@ static int resolve(struct mm *mm, virt_t address, u32 error, bool *did_io)
         return SIGNAL_BUS;
     if (write && v->shared)
         return write_shared(mm, v, address);
-    if (write)
-        return copy_on_write(pte_get(mm, address, false), address);
+    pte = pte_get(mm, address, false);
+    if (write && (*pte & PTE_PRESENT))
+        return copy_on_write(pte, address);
     return 0;
 }
 
@@ -123,9 +163,10 @@ int fault_handle(u32 address, u32 error, bool from_user)
 {
     struct mm *mm = current->mm;
     bool did_io = false;
+    frames_refill();
     int signal = !mm || address >= USER_END ? SIGNAL_SEGV : resolve(mm, address, error, &did_io);
     ledger_entry(account_current(), did_io ? ENTRY_MAJOR_FAULT : ENTRY_MINOR_FAULT);
-    while (signal == SIGNAL_KILL && out_of_memory())
+    while (signal == SIGNAL_KILL && (frames_wait() || out_of_memory()))
         signal = resolve(mm, address, error, &did_io);
     return signal;
 }
@@ -134,9 +175,10 @@ int mm_touch(virt_t address, bool write)
 {
     bool did_io = false;
     int signal;
+    frames_refill();
     do
         signal = resolve(current->mm, address, write ? FAULT_WRITE : 0, &did_io);
-    while (signal == SIGNAL_KILL && out_of_memory());
+    while (signal == SIGNAL_KILL && (frames_wait() || out_of_memory()));
     return signal == SIGNAL_KILL ? -ENOMEM : signal ? -EFAULT : 0;
 }
 
@@ -148,7 +190,7 @@ int mm_populate(virt_t start, virt_t end, bool write)
         u32 *pte = pte_get(mm, va, false);
         if (pte && (*pte & PTE_PRESENT) && (!write || (*pte & PTE_WRITE)))
             continue;
-        if (nr_free_frames < 4 * ATOMIC_RESERVE) /* leave the rest to who really touches it */
+        if (nr_free_frames < 4 * ATOMIC_RESERVE && !frames_wait()) /* for who really touches it */
             return -ENOMEM;
         int signal = resolve(mm, va, write ? FAULT_WRITE : 0, &did_io);
         if (signal)

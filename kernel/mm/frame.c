@@ -12,7 +12,7 @@
 #include "kernel/mm/mm.h"
 
 struct page *pages;
-u32 nr_frames, nr_free_frames, total_frames;
+u32 nr_frames, nr_free_frames, total_frames, frames_low;
 u32 page_holds[NR_HOLDERS];
 
 static struct page_list free_list = TAILQ_HEAD_INITIALIZER(free_list);
@@ -92,6 +92,7 @@ void frame_start(void)
         }
     }
     early_end = early_next; /* no more of it */
+    frames_low = MAX(total_frames / 64, 3 * ATOMIC_RESERVE);
 }
 
 struct page *page_alloc_atomic(enum page_kind kind, enum holder holder)
@@ -115,9 +116,12 @@ struct page *page_alloc_atomic(enum page_kind kind, enum holder holder)
 
 struct page *page_alloc(enum page_kind kind, enum holder holder)
 {
-    if (unlikely(nr_free_frames <= ATOMIC_RESERVE) && cache_reclaim(32) == 0 &&
-        nr_free_frames <= ATOMIC_RESERVE / 2)
-        return NULL;
+    if (unlikely(nr_free_frames <= frames_low)) {
+        reclaim_kick();
+        if (nr_free_frames <= ATOMIC_RESERVE && cache_reclaim(32) == 0 &&
+            nr_free_frames <= ATOMIC_RESERVE / 2)
+            return NULL;
+    }
     return page_alloc_atomic(kind, holder);
 }
 
@@ -151,10 +155,4 @@ void page_put(struct page *page, enum holder holder)
         nr_free_frames++;
     }
     irq_restore(flags);
-}
-
-void frames_refill(void)
-{
-    if (unlikely(nr_free_frames < 2 * ATOMIC_RESERVE))
-        cache_reclaim(ATOMIC_RESERVE);
 }

@@ -2,14 +2,15 @@
  * How much a program may map.
  *
  * Memory is promised freely and given when it is touched, as Linux does where nobody has set
- * vm.overcommit_memory: only a request for more than all of RAM at once is refused. Who touches
- * more than there is, is killed (fault.c). RLIMIT_AS and RLIMIT_DATA of setrlimit(2) refuse
+ * vm.overcommit_memory: only a request for more than all of RAM and swap at once is refused. Who
+ * touches more than there is, is killed (fault.c). RLIMIT_AS and RLIMIT_DATA of setrlimit(2) refuse
  * earlier.
  */
 #include <linux/mman.h>
 #include <linux/resource.h>
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/proc/process.h"
 
 static bool is_data(const struct vma *v)
@@ -36,5 +37,5 @@ int mm_may_grow(struct mm *mm, u32 len, bool data, bool backed)
     if (!within(limits[RLIMIT_AS].soft, all, more) ||
         (data && !within(limits[RLIMIT_DATA].soft, private, more)))
         return -ENOMEM;
-    return backed || more <= total_frames ? 0 : -ENOMEM;
+    return backed || more <= total_frames + swap_totals().total ? 0 : -ENOMEM;
 }

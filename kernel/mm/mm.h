@@ -46,8 +46,8 @@ enum pte_bits { /* SDM vol. 3, 4.3, table 4-6 */
 };
 
 /* An entry with one of these bits holds a frame. */
-#define PTE_HELD (PTE_PRESENT | PTE_NONE)
-#define VMAS_MAX 65530u /* of one program, as on Linux */
+#define PTE_HELD (PTE_PRESENT | PTE_NONE) /* others: empty, or a slot of swap (swap.h) */
+#define VMAS_MAX 65530u                   /* of one program, as on Linux */
 
 /* frame.c: the loader's map of RAM becomes free frames. */
 void frame_init(const struct multiboot_info *info);
@@ -76,6 +76,7 @@ struct vma {
     bool no_write;       /* shared, and the file was not opened for writing */
     bool dont_fork;      /* a child does not get it (MADV_DONTFORK) */
     bool wipe_on_fork;   /* a child gets it empty (MADV_WIPEONFORK) */
+    bool locked;         /* its pages stay in memory (mlock(2)) */
     struct shm *shm;     /* the System V segment that is attached here, or NULL (shm.h) */
     struct inode *inode; /* a reference; NULL: anonymous */
     u32 pgoff;           /* of `start`, in pages of the inode */
@@ -94,10 +95,13 @@ struct mm {
     virt_t arg_start, arg_end, env_start, env_end; /* of execve, for /proc/<pid>/cmdline, environ */
     virt_t start_stack;                            /* the stack pointer a program began with */
     struct inode *exe;                             /* what is running; a reference */
-    bool lock_future; /* what is mapped becomes present at once (mlockall(2)) */
+    bool lock_future;   /* what is mapped from now on is locked (mlockall(2)) ... */
+    bool lock_on_fault; /* ... but need not be present at once (MCL_ONFAULT) */
     u32 nr_vmas;
-    u32 nr_pages; /* mapped now (resident set) */
-    u32 pins;     /* transfers by a device to or from its pages (pin.h) */
+    u32 nr_pages;        /* mapped now (resident set) */
+    u32 nr_swapped;      /* entries that name a slot of swap */
+    u32 pins;            /* transfers by a device to or from its pages (pin.h) */
+    TAILQ_ENTRY(mm) all; /* scan.c */
 };
 
 /* space.c. Functions that return an int give 0 or a negative errno. */
@@ -129,6 +133,11 @@ u32 mm_peek(struct mm *mm, virt_t from, void *buf, u32 len);
 /* Makes a mapped range of the current program present, to be written as well when `write`. 0, or
  * what hindered it: -ENOMEM, -EFAULT. Leaves the last free memory alone. Sleeps. */
 int mm_populate(virt_t start, virt_t end, bool write);
+/* mlock.c. Pages of locked regions; may so many more be locked; a mapped range becomes locked, or
+ * no longer so (0 or -ENOMEM). */
+u32 mm_locked(const struct mm *mm);
+bool mm_may_lock(const struct mm *mm, u32 pages);
+int mm_lock(struct mm *mm, virt_t start, virt_t end, bool locked);
 /* limit.c: may the program map so many bytes more? `data`: private and writable; `backed`: by a
  * file. 0 or -ENOMEM. */
 int mm_may_grow(struct mm *mm, u32 len, bool data, bool backed);
@@ -136,6 +145,10 @@ int mm_may_grow(struct mm *mm, u32 len, bool data, bool backed);
  * kernel/fs/tmpfs.c */
 void shared_memory_init(void);
 struct inode *shared_memory_inode(u32 len);
+
+/* fault.c: the entry of that address names a slot of swap: the page comes back, read-only. 0 (also
+ * when another thread was faster), -ENOMEM, -EIO. Sleeps. */
+int mm_swap_in(struct mm *mm, virt_t address, bool *did_io);
 
 /* Page table entries of a program's address. pte_get makes the table when `make`; NULL without. */
 u32 *pte_get(struct mm *mm, virt_t va, bool make);

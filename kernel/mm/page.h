@@ -121,17 +121,28 @@ static inline phys_t frag_phys(struct frag f)
 }
 
 /* frame.c. A frame with one reference held by `holder`; contents undefined (page_alloc) or zero.
- * NULL when there is none and reclaim found none either. page_alloc may sleep only as far as
- * reclaim drops clean cache pages (it does not sleep today); page_alloc_atomic never reclaims
- * (interrupts). */
+ * NULL when there is none and no clean page of the cache can be dropped either: who can sleep asks
+ * frames_wait and tries again. Neither sleeps; page_alloc_atomic never reclaims (interrupts). */
 struct page *page_alloc(enum page_kind kind, enum holder holder);
 struct page *page_alloc_zeroed(enum page_kind kind, enum holder holder);
 struct page *page_alloc_atomic(enum page_kind kind, enum holder holder);
 
 /* page_alloc leaves this many to interrupts and to the heap, which cannot reclaim. At the start of
- * a system call, and in netd, frames_refill sees to it that they are there. */
+ * a system call and of a page fault frames_refill sees to it that they are there: may sleep. */
 #define ATOMIC_RESERVE 32u
-void frames_refill(void);
+/* reclaim.c: see there. */
+extern u32 frames_low;
+void reclaim_init(void);   /* starts kswapd */
+void reclaim_kick(void);   /* kswapd shall look; any context */
+void reclaim_refill(void); /* may sleep */
+/* page_alloc has found none: waits for some. False: there are none to be had. Sleeps. */
+bool frames_wait(void);
+
+static inline void frames_refill(void)
+{
+    if (unlikely(nr_free_frames < 2 * ATOMIC_RESERVE))
+        reclaim_refill();
+}
 
 void page_get(struct page *page, enum holder holder);
 void page_put(struct page *page, enum holder holder); /* the last one frees */

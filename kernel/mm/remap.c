@@ -13,12 +13,12 @@ static int move_pages(struct mm *mm, virt_t from, virt_t to, u32 len)
 {
     for (u32 at = 0; at < len; at += PAGE_SIZE) {
         u32 *pte = pte_get(mm, from + at, false);
-        if (pte && (*pte & PTE_HELD) && !pte_get(mm, to + at, true))
+        if (pte && *pte && !pte_get(mm, to + at, true))
             return -ENOMEM;
     }
     for (u32 at = 0; at < len; at += PAGE_SIZE) {
         u32 *pte = pte_get(mm, from + at, false);
-        if (pte && (*pte & PTE_HELD)) {
+        if (pte && *pte) { /* of a page, or of its slot in swap */
             *pte_get(mm, to + at, false) = *pte;
             *pte = 0;
         }
@@ -55,6 +55,8 @@ static int check_resize(struct mm *mm, const struct vma *v, virt_t address, u32 
     u32 pgoff = v->pgoff + ((address - v->start) >> PAGE_SHIFT);
     if (v->inode && pgoff + (new_len >> PAGE_SHIFT) < pgoff)
         return -EINVAL;
+    if (v->locked && new_len > old_len && !mm_may_lock(mm, (new_len - old_len) >> PAGE_SHIFT))
+        return -EAGAIN;
     bool data = (v->prot & PROT_WRITE) && !v->shared;
     return new_len > old_len ? mm_may_grow(mm, new_len - old_len, data, v->inode) : 0;
 }

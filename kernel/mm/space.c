@@ -10,7 +10,9 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/pin.h"
+#include "kernel/mm/scan.h"
 #include "kernel/mm/shm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/proc/task.h"
 
 #define USER_TABLES (USER_END >> 22)
@@ -30,6 +32,7 @@ struct mm *mm_new(void)
     mm->pgdir = page_virt(mm->pgdir_page);
     memcpy(mm->pgdir + USER_TABLES, kernel_pgdir + USER_TABLES, (1024 - USER_TABLES) * 4);
     TAILQ_INIT(&mm->vmas);
+    mm_scan_add(mm);
     return mm;
 }
 
@@ -62,8 +65,12 @@ static void unmap_pages(struct mm *mm, virt_t start, virt_t end)
             *pte = 0;
             if (mine)
                 tlb_flush_page(va);
-            page_put(page, HOLD_MAP);
+            anon_unmap(page);
             mm->nr_pages--;
+        } else if (is_swap_entry(*pte)) {
+            swap_release(*pte);
+            *pte = 0;
+            mm->nr_swapped--;
         }
         va += PAGE_SIZE;
     }
@@ -85,6 +92,7 @@ void mm_put(struct mm *mm)
 {
     if (!mm || --mm->refs)
         return;
+    mm_scan_remove(mm);
     struct vma *v;
     while ((v = TAILQ_FIRST(&mm->vmas))) {
         unmap_pages(mm, v->start, v->end);
@@ -116,7 +124,7 @@ struct vma *vma_find(struct mm *mm, virt_t address)
 static bool joins(const struct vma *v, virt_t start, u32 prot, bool shared, struct inode *inode)
 {
     return v && v->end == start && v->prot == prot && !v->inode && !inode && !shared &&
-           !v->shared && !v->grows_down && !v->dont_fork && !v->wipe_on_fork;
+           !v->shared && !v->grows_down && !v->dont_fork && !v->wipe_on_fork && !v->locked;
 }
 
 int vma_add(struct mm *mm, virt_t start, virt_t end, u32 prot, bool shared, struct inode *inode,
@@ -304,6 +312,20 @@ virt_t mm_find_free(struct mm *mm, u32 len)
     return top > len && top - len >= PAGE_SIZE ? top - len : 0;
 }
 
+static void fork_page(struct mm *to, u32 *pte, u32 *copy, bool shared)
+{
+    if (is_swap_entry(*pte)) {
+        swap_hold(*pte);
+        to->nr_swapped++;
+    } else {
+        if (!shared)
+            *pte &= ~PTE_WRITE;
+        page_get(phys_page(*pte & PAGE_MASK), HOLD_MAP);
+        to->nr_pages++;
+    }
+    *copy = *pte;
+}
+
 /* Private pages become shared read-only in both spaces; the first to write makes its copy. */
 static int fork_pages(struct mm *to, struct mm *from, const struct vma *v)
 {
@@ -313,15 +335,11 @@ static int fork_pages(struct mm *to, struct mm *from, const struct vma *v)
             va = (va & ~(TABLE_SPAN - 1)) + TABLE_SPAN;
             continue;
         }
-        if (*pte & PTE_HELD) {
+        if (*pte) {
             u32 *copy = pte_get(to, va, true);
             if (!copy)
                 return -ENOMEM;
-            if (!v->shared)
-                *pte &= ~PTE_WRITE;
-            *copy = *pte;
-            page_get(phys_page(*pte & PAGE_MASK), HOLD_MAP);
-            to->nr_pages++;
+            fork_page(to, pte, copy, v->shared);
         }
         va += PAGE_SIZE;
     }
@@ -349,6 +367,7 @@ struct mm *mm_fork(struct mm *from)
         struct vma *copy = vma_new(to, v);
         if (!copy)
             goto fail;
+        copy->locked = false; /* mlock(2): a child inherits no locks */
         TAILQ_INSERT_TAIL(&to->vmas, copy, link);
         if (!v->wipe_on_fork && fork_pages(to, from, v) < 0)
             goto fail;

@@ -40,7 +40,7 @@ static void map_around(struct mm *mm, struct vma *v, virt_t address)
         MIN(ROUND_DOWN(address, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE, v->end);
     u32 *pte = pte_get(mm, start, false); /* the window never leaves its page table */
     for (virt_t va = start; va < end; va += PAGE_SIZE, pte++) {
-        if (*pte & PTE_HELD)
+        if (*pte) /* it may also name a slot of swap */
             continue;
         u32 index = v->pgoff + ((va - v->start) >> PAGE_SHIFT);
         struct page *page = cache_peek(&v->inode->mapping, index);
@@ -83,8 +83,10 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io)
         err = -ENOMEM;
         goto end;
     }
-    if (!(*pte & PTE_HELD))
+    if (!*pte)
         map_page(mm, v, pte, page);
+    if (*pte & PTE_PRESENT)
+        *pte |= PTE_ACCESSED; /* it has its turn of the clock hand before it (kernel/mm/scan.c) */
     map_around(mm, v, address);
 end:
     if (page)
@@ -95,15 +97,18 @@ end:
 
 int mmap_make_writable(struct mm *mm, struct vma *v, u32 address)
 {
+    u32 *pte = pte_get(mm, address, false);
+    if (!(*pte & PTE_PRESENT)) /* taken meanwhile: the program touches it again */
+        return 0;
     struct inode *inode = inode_hold(v->inode);
-    struct page *page = phys_page(*pte_get(mm, address, false) & PAGE_MASK);
+    struct page *page = phys_page(*pte & PAGE_MASK);
     page_get(page, HOLD_USE);
     writeback_throttle(&inode->mapping);
     inode_lock(inode); /* its size stays as it is while room is taken for the page */
     int err = cache_make_dirty(&inode->mapping, page);
     inode_unlock(inode);
     v = vma_find(mm, address); /* all may have changed while that slept */
-    u32 *pte = pte_get(mm, address, false);
+    pte = pte_get(mm, address, false);
     if (!err && v && v->inode == inode && v->shared && (v->prot & PROT_WRITE) && pte &&
         (*pte & PTE_PRESENT) && (*pte & PAGE_MASK) == page_phys(page)) {
         *pte |= PTE_WRITE | PTE_DIRTY;
@@ -236,6 +241,10 @@ static int check_request(struct mm *mm, const struct request *r)
         return -EINVAL;
     if (r->flags & MAP_HUGETLB)
         return -ENOMEM; /* as on Linux where nobody has set huge pages aside */
+    if (r->flags & MAP_LOCKED && !mm_may_lock(mm, 0) && !mm_may_lock(mm, 1))
+        return -EPERM;
+    if ((r->flags & MAP_LOCKED || mm->lock_future) && !mm_may_lock(mm, r->len >> PAGE_SHIFT))
+        return -EAGAIN;
     return mm_may_grow(mm, r->len, !r->shared && (r->prot & PROT_WRITE),
                        r->inode || r->flags & MAP_NORESERVE);
 }
@@ -306,7 +315,10 @@ long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff)
         inode_put(r.inode);
     if (err)
         return err;
-    if (flags & (MAP_POPULATE | MAP_LOCKED) || mm->lock_future)
+    bool lock = flags & MAP_LOCKED || mm->lock_future;
+    if (lock)
+        (void)mm_lock(mm, r.address, r.address + r.len, true);
+    if (flags & MAP_POPULATE || (lock && !mm->lock_on_fault))
         (void)mm_populate(r.address, r.address + r.len, false);
     return r.address;
 }

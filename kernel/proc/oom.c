@@ -2,9 +2,9 @@
  * Out of memory: one program has to go.
  *
  * Memory is promised freely (kernel/mm/limit.c) and may be missing when it is touched. The rule:
- * the program with the most pages mapped is killed, of equals the youngest; never init, and none
- * whose oom_score_adj forbids it. While one
- * is dying no second one is killed: whoever needs a page waits for the dying one's.
+ * the program with the most pages, in memory and in swap, is killed, of equals the youngest; never
+ * init, and none whose oom_score_adj forbids it. While one is dying no second one is killed:
+ * whoever needs a page waits for the dying one's.
  */
 #include "kernel/proc/oom.h"
 #include <asm/signal.h>
@@ -15,7 +15,7 @@
 static u32 pages_of(const struct process *p)
 {
     const struct task *t = process_task(p);
-    return t && t->mm ? t->mm->nr_pages : 0;
+    return t && t->mm ? t->mm->nr_pages + t->mm->nr_swapped : 0;
 }
 
 /* As on Linux: a thousandth of all memory for each point that a program was given. */

@@ -37,6 +37,7 @@ void process_init(struct process *p, const char *name, struct account *account)
         p->limits[i] = (struct limit){RLIM_INFINITY, RLIM_INFINITY};
     p->limits[RLIMIT_STACK].soft = USER_STACK_MAX;
     p->limits[RLIMIT_CORE].soft = 0;
+    p->limits[RLIMIT_MEMLOCK] = (struct limit){8u << 20, 8u << 20}; /* as on Linux */
     p->limits[RLIMIT_NOFILE] = (struct limit){NR_FDS, NR_FDS};
     p->limits[RLIMIT_SIGPENDING] = (struct limit){QUEUED_SIGNALS_MAX, QUEUED_SIGNALS_MAX};
     p->limits[RLIMIT_NPROC] = (struct limit){TASKS_MAX, TASKS_MAX};

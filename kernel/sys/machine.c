@@ -7,6 +7,7 @@
 #include "kernel/fs/dev.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/usage.h"
 #include "kernel/proc/fork.h"
@@ -64,6 +65,9 @@ long sys_sysinfo(void __user *to)
     info.freeram = nr_free_frames * PAGE_SIZE;
     info.sharedram = m.shared * PAGE_SIZE;
     info.bufferram = m.buffers * PAGE_SIZE;
+    struct swap_totals swap = swap_totals();
+    info.totalswap = swap.total * PAGE_SIZE;
+    info.freeswap = (swap.total - swap.used) * PAGE_SIZE;
     info.procs = (u16)task_count;
     info.mem_unit = 1;
     return copyout(to, &info, sizeof(info));

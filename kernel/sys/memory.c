@@ -1,15 +1,13 @@
 /*
- * Calls on a program's memory that belong to no path: the break, advice, what is present, what has
- * to stay. brk(2), madvise(2), mincore(2), msync(2), mlock(2).
- *
- * Ferry has no swap, and a page that a program maps is never taken from it. So memory that was
- * locked is memory that was made present; there is nothing to unlock.
+ * Calls on a program's memory that belong to no path: the break, advice, what is present.
+ * brk(2), madvise(2), mincore(2), msync(2).
  */
 #include <linux/mman.h>
 #include "kernel/cache/cache.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/sys.h"
@@ -24,14 +22,18 @@ long sys_brk(u32 to)
     if (new_end > old_end) {
         if (!mm_range_free(mm, old_end, new_end) ||
             mm_may_grow(mm, new_end - old_end, true, false) < 0 ||
+            (mm->lock_future && !mm_may_lock(mm, (new_end - old_end) >> PAGE_SHIFT)) ||
             vma_add(mm, old_end, new_end, PROT_READ | PROT_WRITE, false, NULL, 0) < 0)
             return mm->brk;
     } else if (new_end < old_end && mm_unmap(mm, new_end, old_end) < 0) {
         return mm->brk;
     }
     mm->brk = to;
-    if (mm->lock_future && new_end > old_end)
-        (void)mm_populate(old_end, new_end, false);
+    if (mm->lock_future && new_end > old_end) {
+        (void)mm_lock(mm, old_end, new_end, true);
+        if (!mm->lock_on_fault)
+            (void)mm_populate(old_end, new_end, false);
+    }
     return to;
 }
 
@@ -184,6 +186,8 @@ static u8 is_present(struct mm *mm, virt_t at)
     u32 *pte = pte_get(mm, at, false);
     if (pte && (*pte & PTE_HELD))
         return 1;
+    if (pte && *pte)
+        return swap_is_cached(*pte);
     struct vma *v = vma_find(mm, at);
     if (!v || !v->inode)
         return 0;
@@ -239,56 +243,4 @@ long sys_msync(u32 address, u32 len, u32 flags)
     if (!range_ok(address, &len) || !all_mapped(address, address + len))
         return -ENOMEM;
     return flags & MS_SYNC ? sync_range(address, address + len) : 0;
-}
-
-static int whole_pages(u32 *address, u32 *len)
-{
-    u32 inside = *address & (PAGE_SIZE - 1);
-    if (*len + inside < *len)
-        return -EINVAL;
-    *len += inside;
-    *address -= inside;
-    return range_ok(*address, len) && all_mapped(*address, *address + *len) ? 0 : -ENOMEM;
-}
-
-long sys_mlock2(u32 address, u32 len, u32 flags)
-{
-    if (flags & ~(u32)MLOCK_ONFAULT)
-        return -EINVAL;
-    int err = whole_pages(&address, &len);
-    if (!err && !(flags & MLOCK_ONFAULT))
-        err = mm_populate(address, address + len, false);
-    return err;
-}
-
-long sys_mlock(u32 address, u32 len)
-{
-    return sys_mlock2(address, len, 0);
-}
-
-long sys_munlock(u32 address, u32 len)
-{
-    return whole_pages(&address, &len);
-}
-
-long sys_mlockall(u32 flags)
-{
-    if (!flags || flags == MCL_ONFAULT || flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
-        return -EINVAL;
-    struct mm *mm = current->mm;
-    mm->lock_future = (flags & MCL_FUTURE) && !(flags & MCL_ONFAULT);
-    if (!(flags & MCL_CURRENT) || flags & MCL_ONFAULT)
-        return 0;
-    for (virt_t at = mm_next_start(mm, 0); at < USER_END; at = mm_next_start(mm, at)) {
-        virt_t end = vma_find(mm, at)->end;
-        (void)mm_populate(at, end, false); /* as on Linux, what cannot be there now is no error */
-        at = end;
-    }
-    return 0;
-}
-
-long sys_munlockall(void)
-{
-    current->mm->lock_future = false;
-    return 0;
 }

@@ -24,6 +24,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/shm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/net/net.h"
 #include "kernel/paths/paths.h"
 #include "kernel/proc/exec.h"
@@ -126,6 +127,7 @@ static const syscall table[] = {
     CALL_AS(select, sys_old_select),
     CALL(symlink),
     CALL(readlink),
+    CALL(swapon),
     PARTLY(reboot, "no kexec, no suspend, no RESTART2 command"),
     PARTLY_AS(mmap, sys_old_mmap, "no huge pages"),
     CALL(munmap),
@@ -145,6 +147,7 @@ static const syscall table[] = {
     CALL(lstat),
     CALL(fstat),
     CALL(wait4),
+    CALL(swapoff),
     CALL(sysinfo),
     PARTLY(ipc, "shared memory alone: no semaphores, no message queues"),
     CALL(fsync),

@@ -2,6 +2,7 @@
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/ledger/trace.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/swap.h"
 #include "kernel/net/net.h"
 #include "kernel/sys/sys.h"
 
@@ -53,6 +54,7 @@ const struct proc_file proc_files[] = {
     {"self", .readlink = self_readlink},
     {"slabinfo", .text = slab_format},
     {"stat", .text = proc_stat},
+    {"swaps", .text = swap_format},
     {"sys/ferry/disk_polling", .text = sys_disk_polling, .write = sys_set_disk_polling},
     {"sys/ferry/drop_nth", .line = "0", .write = sys_drop_nth},
     {"sys/fs/file-nr", .text = sys_file_nr},

@@ -6,6 +6,8 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/scan.h"
+#include "kernel/mm/swap.h"
 #include "kernel/mm/usage.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/load.h"
@@ -32,7 +34,8 @@ static u32 page_tables(void)
 void proc_meminfo(struct text *t)
 {
     struct memory_usage f = memory_usage();
-    u32 slab = slab_pages();
+    struct swap_totals s = swap_totals();
+    u32 slab = slab_pages(), locked = mm_locked_pages();
     const struct {
         const char *name;
         u32 pages;
@@ -42,9 +45,11 @@ void proc_meminfo(struct text *t)
         {"MemAvailable", nr_free_frames + f.cached + f.buffers - f.shared - f.dirty},
         {"Buffers", f.buffers},
         {"Cached", f.cached},
-        {"SwapCached", 0},
-        {"SwapTotal", 0},
-        {"SwapFree", 0},
+        {"SwapCached", s.cached},
+        {"Unevictable", locked},
+        {"Mlocked", locked},
+        {"SwapTotal", s.total},
+        {"SwapFree", s.total - s.used},
         {"Dirty", f.dirty},
         {"Writeback", writeback_stats.in_flight},
         {"AnonPages", f.anonymous},
@@ -80,7 +85,10 @@ void proc_vmstat(struct text *t)
                 disk_kib(a, EDGE_CACHE_DISK) + disk_kib(a, EDGE_USER_DISK));
     text_printf(t, "nr_dirtied %u\nnr_written %u\nbalance_dirty_pages %u\n",
                 writeback_stats.dirtied, writeback_stats.written, writeback_stats.throttled);
-    text_printf(t, "pswpin 0\npswpout 0\npgfault %u\npgmajfault %u\n",
+    text_printf(t, "pswpin %u\npswpout %u\npgscan_anon %u\npgsteal_file %u\npgsteal_kswapd %u\n",
+                swap_stats.in, swap_stats.out, scan_stats.scanned, cache_stats.reclaimed,
+                scan_stats.taken);
+    text_printf(t, "pgfault %u\npgmajfault %u\n",
                 a->entries[ENTRY_MINOR_FAULT] + a->entries[ENTRY_MAJOR_FAULT],
                 a->entries[ENTRY_MAJOR_FAULT]);
 }

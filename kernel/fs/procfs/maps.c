@@ -3,6 +3,7 @@
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/mm/uaccess.h"
 
 static char path[PATH_MAX_LEN]; /* makers of texts do not sleep, so one is enough */
@@ -96,7 +97,11 @@ void memory_count_files(struct mm *mm, struct memory_use *use)
 static u64 pagemap_entry(struct mm *mm, u32 page)
 {
     const u32 *pte = pte_get(mm, page << PAGE_SHIFT, false);
-    if (!pte || !(*pte & PTE_PRESENT))
+    if (!pte)
+        return 0;
+    if (is_swap_entry(*pte)) /* bit 62: in swap; 54-5: its slot, 4-0: of which area */
+        return (u64)1 << 62 | (*pte >> PAGE_SHIFT) << 5 | (*pte >> 1 & 31);
+    if (!(*pte & PTE_PRESENT))
         return 0;
     bool of_file = phys_page(*pte & PAGE_MASK)->kind == PAGE_CACHE;
     return (u64)1 << 63 | (u64)of_file << 61 | *pte >> PAGE_SHIFT;

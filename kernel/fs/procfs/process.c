@@ -153,6 +153,7 @@ static void status_memory(struct text *t, struct mm *mm, u32 pages_max)
         u32 pages;
     } lines[] = {
         {"VmSize", use.size},
+        {"VmLck", mm ? mm_locked(mm) : 0},
         {"VmHWM", MAX(pages_max, use.resident)},
         {"VmRSS", use.resident},
         {"RssAnon", use.resident - use.file},
@@ -163,7 +164,7 @@ static void status_memory(struct text *t, struct mm *mm, u32 pages_max)
         {"VmExe", use.text},
         {"VmLib", use.lib},
         {"VmPTE", use.tables},
-        {"VmSwap", 0},
+        {"VmSwap", mm ? mm->nr_swapped : 0},
     };
     for (u32 i = 0; i < ARRAY_LEN(lines); i++)
         text_printf(t, "%s:\t%8u kB\n", lines[i].name, lines[i].pages * (PAGE_SIZE / 1024));

@@ -1,0 +1,26 @@
+/* The clock hand over programs' page tables: see scan.c. */
+#ifndef KERNEL_MM_SCAN_H
+#define KERNEL_MM_SCAN_H
+
+#include "kernel/lib/types.h"
+
+struct mm;
+
+/* Goes on for one turn at most, until `wanted` pages were taken from programs; returns how many
+ * were. Writes to swap are started, not waited for. Does not sleep. */
+u32 mm_scan(u32 wanted);
+/* Every page that an area of swap holds comes back. 0, -ENOMEM, -EIO, -EINTR. Sleeps. */
+int mm_swap_in_all(u32 area);
+void mm_scan_add(struct mm *mm); /* space.c: a new one, one that goes */
+void mm_scan_remove(struct mm *mm);
+
+struct scan_stats {
+    u32 scanned; /* entries looked at */
+    u32 taken;   /* from programs */
+};
+extern struct scan_stats scan_stats;
+
+/* Of every program: pages in memory that are locked there (mlock(2)). */
+u32 mm_locked_pages(void);
+
+#endif

@@ -1,0 +1,229 @@
+/* Slots, and pages on their way out and in. See swap.h. */
+#include "kernel/mm/swap.h"
+#include "drivers/block.h"
+#include "kernel/cache/pages.h"
+#include "kernel/cache/writeback.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/swap_area.h"
+
+#define CLUSTER 8u /* pages read at once (Linux: vm.page-cluster 3) */
+
+struct swap_area *swap_areas[SWAP_AREAS];
+struct swap_stats swap_stats;
+
+/* --- Slots ------------------------------------------------------------------------------------ */
+
+static void set_slot(struct swap_area *a, u32 slot, u32 value)
+{
+    u16 *s = swap_slot(a, slot);
+    a->used += !!value;
+    a->used -= !!*s;
+    *s = (u16)value;
+}
+
+/* One behind the other where that is possible: then they are written by one command. */
+static bool find_free(struct swap_area *a, u32 *slot)
+{
+    if (a->closing || a->used >= a->usable)
+        return false;
+    for (u32 i = 0, at = a->next; i < a->nr_slots; i++, at++) {
+        if (at >= a->nr_slots)
+            at = 0;
+        if (*swap_slot(a, at) == 0) {
+            a->next = at + 1;
+            *slot = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The area of highest priority that has room; *slot is free. NULL: none. */
+static struct swap_area *choose_slot(u32 *slot)
+{
+    struct swap_area *best = NULL;
+    for (u32 i = 0; i < SWAP_AREAS; i++) {
+        struct swap_area *a = swap_areas[i];
+        if (a && !a->closing && a->used < a->usable && (!best || a->priority > best->priority))
+            best = a;
+    }
+    return best && find_free(best, slot) ? best : NULL;
+}
+
+static u32 entry_of(const struct swap_area *a, u32 slot)
+{
+    return slot << PAGE_SHIFT | PTE_SWAP | a->number << 1;
+}
+static struct swap_area *area_of(u32 entry)
+{
+    return swap_areas[entry >> 1 & (SWAP_AREAS - 1)];
+}
+static u32 slot_of(u32 entry)
+{
+    return entry >> PAGE_SHIFT;
+}
+
+u32 swap_entry(const struct page *page)
+{
+    return entry_of(page->mapping->host, page->index);
+}
+
+bool is_swap_page(const struct page *page)
+{
+    return page->mapping && page->mapping->ops == &swap_mapping_ops;
+}
+
+void swap_hold(u32 entry)
+{
+    struct swap_area *a = area_of(entry);
+    set_slot(a, slot_of(entry), *swap_slot(a, slot_of(entry)) + 1u);
+}
+
+/* The page is of no use to anybody: it takes its slot along. On its way to the disk it stays, and
+ * goes as clean pages do. */
+static void drop_unused(struct swap_area *a, u32 slot, struct page *page)
+{
+    if (!(*swap_slot(a, slot) & SLOT_COUNT) && page->refs == 1 &&
+        !(page->flags & (PG_LOCKED | PG_WRITEBACK)))
+        cache_drop_page(page);
+}
+
+void swap_release(u32 entry)
+{
+    struct swap_area *a = area_of(entry);
+    u32 slot = slot_of(entry);
+    set_slot(a, slot, *swap_slot(a, slot) - 1u);
+    if (*swap_slot(a, slot) == SLOT_CACHED)
+        drop_unused(a, slot, cache_lookup(&a->mapping, slot));
+}
+
+/* The page has left the cache. */
+static void dropped(struct mapping *m, u32 slot)
+{
+    struct swap_area *a = m->host;
+    set_slot(a, slot, *swap_slot(a, slot) & ~SLOT_CACHED);
+}
+
+/* --- Pages ------------------------------------------------------------------------------------ */
+
+bool swap_add(struct page *page)
+{
+    u32 slot;
+    struct swap_area *a = choose_slot(&slot);
+    if (!a)
+        return false;
+    set_slot(a, slot, SLOT_CACHED);
+    page->flags = PG_UPTODATE;
+    page_get(page, HOLD_CACHE);
+    cache_insert(&a->mapping, slot, page);
+    return true;
+}
+
+bool swap_take(struct page *page)
+{
+    if (!is_swap_page(page) || page->refs != 2 || page->flags & (PG_LOCKED | PG_WRITEBACK) ||
+        *swap_slot(page->mapping->host, page->index) & SLOT_COUNT)
+        return false;
+    cache_drop_page(page);
+    return true;
+}
+
+void anon_unmap(struct page *page)
+{
+    bool swapped = is_swap_page(page);
+    page_put(page, HOLD_MAP);
+    if (swapped)
+        drop_unused(page->mapping->host, page->index, page);
+}
+
+void swap_write(struct page **run, u32 nr)
+{
+    if (!nr)
+        return;
+    struct mapping *m = run[0]->mapping;
+    for (u32 i = 0; i < nr; i++) {
+        page_get(run[i], HOLD_USE);
+        writeback_begin(m, run[i]);
+    }
+    swap_stats.out += nr;
+    m->ops->write_pages(m, run, nr);
+}
+
+/* How many slots from this one on are in use. */
+static u32 cluster(const struct swap_area *a, u32 slot)
+{
+    u32 n = 1;
+    while (n < CLUSTER && slot + n < a->nr_slots && *swap_slot(a, slot + n) & SLOT_COUNT &&
+           *swap_slot(a, slot + n) != SLOT_BAD)
+        n++;
+    return n;
+}
+
+int swap_read(u32 entry, struct page **page, bool *did_io)
+{
+    struct swap_area *a = area_of(entry);
+    u32 slot = slot_of(entry);
+    return cache_read(&a->mapping, slot, cluster(a, slot), NULL, page, did_io);
+}
+
+/* --- The mapping ------------------------------------------------------------------------------ */
+
+static u64 sector_of(const struct swap_area *a, u32 slot)
+{
+    return a->sectors ? a->sectors[slot / SECTORS_PER_PART][slot % SECTORS_PER_PART]
+                      : (u64)slot * (PAGE_SIZE / SECTOR_SIZE);
+}
+
+static void read_pages(struct mapping *m, struct page **run, u32 nr)
+{
+    struct swap_area *a = m->host;
+    struct cache_gather g = {.device = a->device, .max_frags = nr};
+    for (u32 i = 0; i < nr; i++) {
+        u32 slot = run[i]->index;
+        run[i]->kind = PAGE_ANON;
+        swap_stats.in += slot > 0; /* slot 0 is the header */
+        set_slot(a, slot, *swap_slot(a, slot) | SLOT_CACHED);
+        cache_page_done(run[i], cache_gather(&g, sector_of(a, slot), run[i], 0, PAGE_SIZE));
+    }
+    cache_gather_end(&g);
+}
+
+static void write_pages(struct mapping *m, struct page **run, u32 nr)
+{
+    struct swap_area *a = m->host;
+    struct cache_gather g = {.device = a->device, .max_frags = nr, .write = true};
+    for (u32 i = 0; i < nr; i++)
+        cache_page_written(run[i],
+                           cache_gather(&g, sector_of(a, run[i]->index), run[i], 0, PAGE_SIZE));
+    cache_gather_end(&g);
+}
+
+const struct mapping_ops swap_mapping_ops = {
+    .read_pages = read_pages, .write_pages = write_pages, .dropped = dropped};
+
+/* --- Figures ---------------------------------------------------------------------------------- */
+
+struct swap_totals swap_totals(void)
+{
+    struct swap_totals t = {0};
+    for (u32 i = 0; i < SWAP_AREAS; i++) {
+        const struct swap_area *a = swap_areas[i];
+        if (!a)
+            continue;
+        t.total += a->usable;
+        t.used += a->used;
+        t.cached += a->mapping.nr_pages;
+    }
+    return t;
+}
+
+bool swap_is_scarce(void)
+{
+    struct swap_totals t = swap_totals();
+    return t.used * 2 > t.total;
+}
+
+bool swap_is_cached(u32 entry)
+{
+    return *swap_slot(area_of(entry), slot_of(entry)) & SLOT_CACHED;
+}
