@@ -74,37 +74,16 @@ bool task_killed(void);
         irq_restore(wait_flags_);     \
     } while (0)
 
-/* As wait_event_killable, but any signal that the task may act on ends it: 0, -ERESTARTSYS or
- * -ETIMEDOUT (signal.h). For every wait that a program may have to give up. */
-#define wait_event_signal(q, cond, deadline)                   \
-    ({                                                         \
-        int wait_ret_ = 0;                                     \
-        u64 wait_deadline_ = (deadline);                       \
-        u32 wait_flags_ = irq_save();                          \
-        while (!(cond)) {                                      \
-            if (signal_pending()) {                            \
-                wait_ret_ = -ERESTARTSYS;                      \
-                break;                                         \
-            }                                                  \
-            if (!wait_sleep((q), wait_deadline_) && !(cond)) { \
-                wait_ret_ = -ETIMEDOUT;                        \
-                break;                                         \
-            }                                                  \
-        }                                                      \
-        irq_restore(wait_flags_);                              \
-        wait_ret_;                                             \
-    })
-
-/* Until cond is true, or the task is killed, or `deadline` (in timer ticks, 0: none) passes.
- * Gives 0, -EINTR or -ETIMEDOUT. */
-#define wait_event_killable(q, cond, deadline)                                 \
+/* Until cond is true, or `gives_up` is, which makes `error` of it, or `deadline` (in timer ticks,
+ * 0: none) passes. Gives 0, the error or -ETIMEDOUT. Use one of the two below. */
+#define wait_event_unless(q, cond, deadline, gives_up, error)                  \
     ({                                                                         \
         int wait_ret_ = 0;                                                     \
         u64 wait_deadline_ = (deadline); /* once: it may be relative to now */ \
         u32 wait_flags_ = irq_save();                                          \
         while (!(cond)) {                                                      \
-            if (task_killed()) {                                               \
-                wait_ret_ = -EINTR;                                            \
+            if (gives_up) {                                                    \
+                wait_ret_ = (error);                                           \
                 break;                                                         \
             }                                                                  \
             if (!wait_sleep((q), wait_deadline_) && !(cond)) {                 \
@@ -115,5 +94,14 @@ bool task_killed(void);
         irq_restore(wait_flags_);                                              \
         wait_ret_;                                                             \
     })
+
+/* For every wait that a program may have to give up: any signal that the task may act on ends it,
+ * with -ERESTARTSYS (signal.h). */
+#define wait_event_signal(q, cond, deadline) \
+    wait_event_unless(q, cond, deadline, signal_pending(), -ERESTARTSYS)
+
+/* Where only a kill may cut in: -EINTR. */
+#define wait_event_killable(q, cond, deadline) \
+    wait_event_unless(q, cond, deadline, task_killed(), -EINTR)
 
 #endif
