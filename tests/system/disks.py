@@ -19,6 +19,7 @@ COMMANDS = ["chmod", "cmp", "cp", "cut", "date", "df", "du", "fallocate", "free"
             "mkfifo", "mknod", "mount", "mv", "od", "poweroff", "printf", "ps", "rm", "rmdir", "seq", "sha256sum", "sync",
             "tail", "test", "touch", "truncate", "tr", "umount", "unlink", "wc"]
 TESTS = BUILD / "disktest"
+GUEST = ["locks", "names", "permissions", "writing"]  # guest tests that work in a folder below TMPDIR
 
 
 def root_for_writing(folder):
@@ -26,7 +27,7 @@ def root_for_writing(folder):
     for name in COMMANDS:
         if not os.path.lexists(folder / "bin" / name):
             os.symlink("busybox", folder / "bin" / name)
-    for program in TESTS.iterdir():
+    for program in [*TESTS.iterdir(), *(BUILD / "guest" / name for name in GUEST)]:
         shutil.copy(program, folder / "bin")
     os.mkdir(folder / "w")
     return folder

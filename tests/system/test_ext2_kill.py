@@ -30,7 +30,8 @@ class Promises:
 
     def settle(self):
         for old, new in self.moves:
-            self.files[new] = self.files.pop(old)
+            if old in self.files:
+                self.files[new] = self.files.pop(old)
         self.moves = []
 
     def hear(self, line):
@@ -48,17 +49,16 @@ class Promises:
 
     def broken(self, name):
         """Whatever was promised of this file, by any of its names, holds no longer."""
-        for old, new in self.moves:
-            if new == name:
-                self.files.pop(old, None)
-        self.moves = [move for move in self.moves if move[1] != name]
         self.files.pop(name, None)
+        for old, new in reversed(self.moves):
+            if new == name:
+                name = old
+                self.files.pop(name, None)
 
     def missing(self, folder):
         """Names of which no acceptable contents are found."""
         places = {name: {name} for name in self.files}
         for old, new in self.moves:  # one after the other: a file may have moved twice
-            places[old] |= {new}
             for names in places.values():
                 if old in names:
                     names.add(new)

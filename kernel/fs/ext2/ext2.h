@@ -36,6 +36,7 @@ struct ext2 {
     struct wait_queue unlocked;
     bool was_clean;      /* before we mounted it: else only e2fsck may say that it is */
     bool is_clean;       /* the superblock says so now */
+    bool large_files;    /* the superblock says that there may be files of 2 GiB and more */
     bool counts_changed; /* the superblock's free counts are to be written */
     TAILQ_HEAD(, ext2_inode_info) windows;
 };
@@ -94,6 +95,7 @@ extern const struct mapping_ops ext2_mapping_ops;
 /* super.c */
 void ext2_lock(struct super *s); /* sleeps, not twice by one task */
 void ext2_unlock(struct super *s);
+int ext2_allow_large_files(struct super *s); /* the superblock says: there are sizes of 33 bits */
 
 /* inode.c */
 int ext2_read_inode(struct inode *inode);

@@ -51,7 +51,11 @@ int ext2_write_inode(struct inode *inode)
 {
     struct ext2_buf b;
     struct ext2_inode *raw;
-    int error = raw_get(inode->super, inode->ino, &b, &raw);
+    int error = S_TYPE(inode->mode) == S_REG && inode->size > 0x7FFFFFFF
+                    ? ext2_allow_large_files(inode->super)
+                    : 0;
+    if (!error)
+        error = raw_get(inode->super, inode->ino, &b, &raw);
     if (error)
         return error;
     inode->dirty = false;

@@ -49,17 +49,45 @@ void ext2_unlock(struct super *s)
     wake_one(&fs->unlocked);
 }
 
-/* The superblock's bytes in the cache, changed by the caller; the others of its block are not
- * touched. */
+/* The superblock's bytes in the cache, to be changed; the others of its block are not touched. */
+static int get_super(struct super *s, struct ext2_buf *b, struct ext2_super_block **sb)
+{
+    const struct ext2_geometry *g = &ext2_of(s)->g;
+    int error = ext2_buf_read(s, EXT2_SUPER_OFFSET >> g->block_shift, b);
+    *sb = (void *)((char *)b->data + (EXT2_SUPER_OFFSET & (g->block_size - 1)));
+    return error;
+}
+
+/* A file system of revision 0 has no features, and becomes one of revision 1 for it. */
+int ext2_allow_large_files(struct super *s)
+{
+    struct ext2_buf b;
+    struct ext2_super_block *sb;
+    if (ext2_of(s)->large_files)
+        return 0;
+    int error = get_super(s, &b, &sb);
+    if (error)
+        return error;
+    if (sb->s_rev_level == EXT2_GOOD_OLD_REV) {
+        sb->s_rev_level = EXT2_DYNAMIC_REV;
+        sb->s_first_ino = EXT2_GOOD_OLD_FIRST_INO;
+        sb->s_inode_size = EXT2_GOOD_OLD_INODE_SIZE;
+    }
+    sb->s_feature_ro_compat |= EXT2_FEATURE_RO_COMPAT_LARGE_FILE;
+    ext2_of(s)->large_files = true;
+    ext2_buf_dirty(s, &b);
+    ext2_buf_put(&b);
+    return 0;
+}
+
 static int change_super(struct super *s, bool clean)
 {
     struct ext2 *fs = ext2_of(s);
     struct ext2_buf b;
-    int error = ext2_buf_read(s, EXT2_SUPER_OFFSET >> fs->g.block_shift, &b);
+    struct ext2_super_block *sb;
+    int error = get_super(s, &b, &sb);
     if (error)
         return error;
-    struct ext2_super_block *sb =
-        (void *)((char *)b.data + (EXT2_SUPER_OFFSET & (fs->g.block_size - 1)));
     sb->s_free_blocks_count = (u32)s->blocks_free;
     sb->s_free_inodes_count = (u32)s->files_free;
     sb->s_wtime = (u32)file_time_now().sec;
