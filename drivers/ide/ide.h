@@ -157,7 +157,7 @@ struct ide_channel {
     struct ide_drive *selected; /* by the device register; NULL: unknown */
     struct page *prd_page;
     struct wait_queue *care; /* where ided sleeps */
-    struct wait_queue idle;  /* where ide_set_mode waits for the request under way */
+    struct wait_queue idle;  /* where ide_pause waits for the request under way */
     struct block_request_list queue;
 
     /* Changed with interrupts off. */
@@ -211,17 +211,18 @@ bool ide_can_start(const struct ide_channel *c);
 /* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is the caller's or ided's. */
 bool ide_set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors);
 
-/* mode.c */
-/* Switches the drive to another mode between two requests, with `multiple` sectors a block in
- * programmed I/O (0: one each). 0; -EINVAL: more than the drive has room for; -EPERM: it has no
- * DMA; -EIO: it refuses. Sleeps. */
-int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple);
-/* hdparm -d: DMA, or programmed I/O in the way that disk_polling says. As ide_set_mode. */
+/* mode.c: all of these wait for the request under way, and sleep. */
+/* hdparm -d: DMA, or programmed I/O in the way that disk_polling says. 0, or -EPERM: the drive has
+ * no DMA. */
 int ide_set_dma(struct ide_drive *d, bool on);
-/* /proc/sys/ferry/disk_polling: whether programmed I/O polls. Now, of every drive. Sleeps. */
-int ide_set_polling(bool on);
+/* hdparm -m: sectors of a block in programmed I/O (0: one). 0; -EINVAL: more than the drive has
+ * room for; -EIO: it refuses. */
+int ide_set_multcount(struct ide_drive *d, u32 multiple);
+/* /proc/sys/ferry/disk_polling: whether programmed I/O polls. Now, of every drive. */
+void ide_set_polling(bool on);
 extern bool ide_polling;
-void ide_mode_of_cmdline(struct ide_drive *d); /* ferry.disk=MODE: the machine starts in it */
+const struct ide_transfer *ide_programmed(void); /* the mode that -d0 means */
+void ide_mode_of_cmdline(struct ide_drive *d);   /* ferry.disk=MODE: the machine starts in it */
 
 /* channel.c: ided's work: a time-out that has passed, a request that failed, or requests that were
  * left waiting behind a polled one. Sleeps. */

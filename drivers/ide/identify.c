@@ -154,7 +154,7 @@ void ide_identify(struct ide_channel *c)
         d->max_multiple = id[ID_MULTIPLE] & 0xFF;
         d->flush_opcode = flush_opcode_of(id[ID_FEATURES2]);
         d->can_dma = id[ID_CAPABILITIES] & CAPABILITY_DMA;
-        d->transfer = d->can_dma ? &ide_dma : &ide_pio_irq;
+        d->transfer = d->can_dma ? &ide_dma : ide_programmed();
         d->identity = kmalloc(sizeof(id));
         if (!d->identity) {
             kprintf("%s: no memory for unit %u, left alone\n", c->name, d->unit);

@@ -70,9 +70,7 @@ static int set_dma(struct ide_drive *d, u32 on)
 {
     if (on > 1)
         return -EINVAL;
-    if (!d->can_dma)
-        return -EPERM;
-    return on == (d->transfer->mover == MOVER_DMA) ? 0 : ide_set_dma(d, on);
+    return d->can_dma ? ide_set_dma(d, on) : -EPERM; /* -d0, too, as on Linux */
 }
 
 /* A command without data, or with one sector to read, by polling; registers as HDIO_DRIVE_CMD has
@@ -163,7 +161,7 @@ int ide_ioctl(struct block_device *b, u32 request, u32 argument)
     case HDIO_GET_MULTCOUNT:
         return give(argument, d->multiple);
     case HDIO_SET_MULTCOUNT:
-        return ide_set_mode(d, d->transfer, argument);
+        return ide_set_multcount(d, argument);
     case HDIO_GET_BUSSTATE:
         return give(argument, BUSSTATE_ON);
     case HDIO_GET_UNMASKINTR:

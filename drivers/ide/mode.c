@@ -9,11 +9,24 @@
 #include "drivers/ide/ide.h"
 #include "kernel/lib/lib.h"
 
-static const struct ide_transfer *const modes[] = {&ide_dma, &ide_pio_irq, &ide_pio_poll};
 bool ide_polling;
 
+const struct ide_transfer *ide_programmed(void)
+{
+    return ide_polling ? &ide_pio_poll : &ide_pio_irq;
+}
+
+static const struct ide_transfer *mode_named(const char *name)
+{
+    static const struct ide_transfer *const modes[] = {&ide_dma, &ide_pio_irq, &ide_pio_poll};
+    for (u32 i = 0; i < ARRAY_LEN(modes); i++)
+        if (!strcmp(modes[i]->name, name))
+            return modes[i];
+    return NULL;
+}
+
 /* The channel is the caller's. A drive that refuses a count may have given up what was agreed on
- * before (ATA-6, SET MULTIPLE MODE); one block a sector (0) is ours to choose, whatever it says. */
+ * before (ATA-6, SET MULTIPLE MODE); a sector a block (0) is ours to choose, whatever it says. */
 static int agree(struct ide_channel *c, struct ide_drive *d, u32 multiple)
 {
     if (multiple == d->multiple)
@@ -27,43 +40,40 @@ static int agree(struct ide_channel *c, struct ide_drive *d, u32 multiple)
     return -EIO;
 }
 
-int ide_set_mode(struct ide_drive *d, const struct ide_transfer *mode, u32 multiple)
+int ide_set_multcount(struct ide_drive *d, u32 multiple)
 {
     struct ide_channel *c = d->channel;
     if (multiple > d->max_multiple)
         return -EINVAL;
-    if (mode->mover == MOVER_DMA && !d->can_dma)
-        return -EPERM;
     u32 flags = ide_pause(c);
     int error = d->failed ? -EIO : agree(c, d, multiple);
-    if (!error)
-        d->transfer = mode;
     ide_resume(c, flags);
     return error;
 }
 
-static const struct ide_transfer *programmed(void)
-{
-    return ide_polling ? &ide_pio_poll : &ide_pio_irq;
-}
-
+/* What has been chosen may have changed while the request under way ended: so it is asked then. */
 int ide_set_dma(struct ide_drive *d, bool on)
 {
-    return ide_set_mode(d, on ? &ide_dma : programmed(), d->multiple);
+    if (on && !d->can_dma)
+        return -EPERM;
+    u32 flags = ide_pause(d->channel);
+    d->transfer = on ? &ide_dma : ide_programmed();
+    ide_resume(d->channel, flags);
+    return 0;
 }
 
-int ide_set_polling(bool on)
+void ide_set_polling(bool on)
 {
-    int error = 0;
     ide_polling = on;
     for (u32 i = 0; i < IDE_MAX_DRIVES; i++) {
         struct ide_drive *d = ide_drive_number(i);
-        if (!d || d->transfer->mover == MOVER_DMA)
+        if (!d)
             continue;
-        int err = ide_set_mode(d, programmed(), d->multiple);
-        error = error ? error : err;
+        u32 flags = ide_pause(d->channel);
+        if (d->transfer->mover == MOVER_CPU)
+            d->transfer = ide_programmed();
+        ide_resume(d->channel, flags);
     }
-    return error;
 }
 
 void ide_mode_of_cmdline(struct ide_drive *d)
@@ -71,11 +81,9 @@ void ide_mode_of_cmdline(struct ide_drive *d)
     char name[16];
     if (!cmdline_get("ferry.disk", name, sizeof(name)))
         return;
-    for (u32 i = 0; i < ARRAY_LEN(modes); i++) {
-        if (strcmp(modes[i]->name, name) != 0 || ide_set_mode(d, modes[i], 0) != 0)
-            continue;
-        ide_polling = ide_polling || modes[i] == &ide_pio_poll;
-        return;
-    }
-    kprintf("%s: no mode %s, left in %s\n", d->block.name, name, d->transfer->name);
+    const struct ide_transfer *mode = mode_named(name);
+    if (mode)
+        ide_polling = mode == &ide_pio_poll;
+    if (!mode || ide_set_dma(d, mode == &ide_dma) < 0)
+        kprintf("%s: no mode %s, left in %s\n", d->block.name, name, d->transfer->name);
 }

@@ -30,6 +30,7 @@ enum {
 static u64 tsc_at_boot;
 static u32 tsc_per_ms = 1000000;
 static u64 expiry;  /* time-stamp at which the PIT fires; 0: it is not armed */
+static u64 counted; /* time-stamp up to which running tasks were charged their ticks */
 static bool frozen; /* timer_freeze: an interrupt is only noted */
 
 #define TICK_MS    (1000 / TIMER_HZ)
@@ -48,12 +49,22 @@ static void arm_ms(u32 ms)
     arm(PIT_HZ / 1000 * ms, rdtsc() + (u64)ms * tsc_per_ms);
 }
 
+/* Ticks of running tasks that have passed since they were last counted, to the nearest: more than
+ * one when interrupts were off, as while a disk is polled. */
+static u32 ticks_passed(void)
+{
+    u64 tick = (u64)TICK_MS * tsc_per_ms, passed = rdtsc() + tick / 2 - counted;
+    u32 ticks = passed < tick ? 0 : passed < 2 * tick ? 1 : (u32)div_u64(passed, (u32)tick, NULL);
+    counted += ticks * tick;
+    return ticks;
+}
+
 static bool timer_interrupt(void *device)
 {
     expiry = 0;
     if (frozen)
         return true;
-    sched_tick(irq_from_user);
+    sched_tick(irq_from_user, ticks_passed());
     if (!sched_idle())
         arm_ms(TICK_MS);
     return true;
@@ -61,6 +72,7 @@ static bool timer_interrupt(void *device)
 
 void timer_busy(void)
 {
+    counted = rdtsc();
     if (!expiry || expiry - rdtsc() > (u64)TICK_MS * tsc_per_ms)
         arm_ms(TICK_MS);
 }
@@ -123,7 +135,7 @@ void timer_init(void)
     /* The measurement is good to some 0.1 %; a round rate of icount shows through it. */
     if (tsc_per_ms > 995000 && tsc_per_ms < 1005000)
         tsc_per_ms = 1000000;
-    tsc_at_boot = rdtsc();
+    tsc_at_boot = counted = rdtsc();
     irq_register(TIMER_LINE, "timer", timer_interrupt, NULL);
     arm_ms(TICK_MS);
 }

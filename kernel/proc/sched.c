@@ -186,22 +186,21 @@ static void wake_sleepers(u64 now)
     }
 }
 
-void sched_tick(bool from_user)
+void sched_tick(bool from_user, u32 ticks)
 {
     u64 now = timer_ticks();
     if (next_deadline && next_deadline <= now)
         wake_sleepers(now);
     alarm_ring_due(now);
-    if (current == idle)
+    if (current == idle || !ticks)
         return;
-    load_tick(current, from_user);
-    if (from_user)
-        current->cpu_ticks_user++;
-    else
-        current->cpu_ticks_system++;
+    load_tick(current, from_user, ticks);
+    current->cpu_ticks_user += from_user;
+    current->cpu_ticks_system += ticks - from_user; /* those before it: interrupts were off */
     if (unlikely(current->process->itimers.cpu_in_use))
         cpu_timers_tick(current->process, from_user);
-    if (current->slice && --current->slice == 0)
+    current->slice -= MIN(current->slice, ticks);
+    if (!current->slice)
         need_resched = true;
 }
 

@@ -79,8 +79,10 @@ struct task {
 extern struct task *current;
 extern struct task_list all_tasks;
 
-void task_init(void);            /* makes the running code task 0, which becomes idle */
-void sched_tick(bool from_user); /* timer interrupt */
+void task_init(void); /* makes the running code task 0, which becomes idle */
+/* Timer interrupt: so many ticks have passed, the last of them where the interrupt found the CPU.
+ */
+void sched_tick(bool from_user, u32 ticks);
 void schedule(void); /* gives the CPU up; the current task stays ready unless its state says so */
 void sched_yield_if_needed(void);
 extern bool need_resched;

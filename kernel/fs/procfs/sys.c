@@ -150,7 +150,8 @@ int sys_set_disk_polling(const char *value)
     u32 n;
     if (proc_number(value, &n) < 0 || n > 1)
         return -EINVAL;
-    return ide_set_polling(n);
+    ide_set_polling(n);
+    return 0;
 }
 
 int sys_drop_nth(const char *value)
