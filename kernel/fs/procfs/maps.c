@@ -1,10 +1,8 @@
-/* A program's memory: /proc/<pid>/maps and pagemap, and the sums that stat and status show. */
+/* A program's memory: /proc/<pid>/maps, and the sums that stat and status show. */
 #include <linux/mman.h>
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
-#include "kernel/mm/swap.h"
-#include "kernel/mm/uaccess.h"
 
 static char path[PATH_MAX_LEN]; /* makers of texts do not sleep, so one is enough */
 
@@ -90,49 +88,3 @@ void memory_count_files(struct mm *mm, struct memory_use *use)
         use->shared += v->inode && v->inode->mapping.in_ram ? n : 0;
     }
 }
-
-/* ---- /proc/<pid>/pagemap (Linux: Documentation/admin-guide/mm/pagemap.rst) ---- */
-
-/* Bit 63: present; 61: of a file; 0-54: frame number. */
-static u64 pagemap_entry(struct mm *mm, u32 page)
-{
-    const u32 *pte = pte_get(mm, page << PAGE_SHIFT, false);
-    if (!pte)
-        return 0;
-    if (is_swap_entry(*pte)) /* bit 62: in swap; 54-5: its slot, 4-0: of which area */
-        return (u64)1 << 62 | (*pte >> PAGE_SHIFT) << 5 | (*pte >> 1 & 31);
-    if (!(*pte & PTE_PRESENT))
-        return 0;
-    bool of_file = phys_page(*pte & PAGE_MASK)->kind == PAGE_CACHE;
-    return (u64)1 << 63 | (u64)of_file << 61 | *pte >> PAGE_SHIFT;
-}
-
-/* In pieces, and the process is looked up for each: it may go while a copy sleeps. */
-static ssize_t pagemap_read(struct file *f, void __user *buf, size_t len, u64 *pos)
-{
-    if (*pos % 8 || len % 8)
-        return -EINVAL;
-    size_t done = 0;
-    while (done < len) {
-        u64 entries[32], page = *pos / 8;
-        u32 n = 0;
-        struct subject s;
-        if (!subject_find(f->inode->ino, &s))
-            return done ? (ssize_t)done : -ESRCH;
-        struct mm *mm = s.task ? s.task->mm : NULL;
-        for (; n < ARRAY_LEN(entries) && done + n * 8 < len; n++) {
-            if (!mm || page + n >= USER_END >> PAGE_SHIFT)
-                break;
-            entries[n] = pagemap_entry(mm, (u32)page + n);
-        }
-        if (!n)
-            break;
-        if (copyout((char __user *)buf + done, entries, n * 8) < 0)
-            return done ? (ssize_t)done : -EFAULT;
-        done += n * 8;
-        *pos += n * 8;
-    }
-    return done;
-}
-
-const struct file_ops pagemap_fops = {.read = pagemap_read};

@@ -80,6 +80,7 @@ static const struct proc_file pid_files[] = {
     {"oom_score", .text_of = pid_oom_score},
     {"oom_score_adj", .text_of = pid_oom_score_adj, .write_of = pid_oom_score_adj_write},
     {"pagemap", .mode = S_REG | 0400, .fops = &pagemap_fops},
+    {"pagetable", .mode = S_REG | 0400, .fops = &pagetable_fops},
     {"root", .target = root_target},
     {"stat", .text_of = pid_stat},
     {"statm", .text_of = pid_statm},

@@ -1,0 +1,103 @@
+/*
+ * A program's page tables, one record for each page of its address space, page n's at n times the
+ * record's size:
+ *
+ *     /proc/<pid>/pagemap     8 bytes, as on Linux (Documentation/admin-guide/mm/pagemap.rst)
+ *     /proc/<pid>/pagetable   struct page_view below, Ferry's own: the entries as the CPU sees them
+ */
+#include "kernel/fs/procfs/proc.h"
+#include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
+#include "kernel/mm/uaccess.h"
+
+/* All of it in the CPU's byte order; user/pages.c reads it. */
+struct page_view {
+    u32 directory_entry; /* SDM vol. 3, 4.3, tables 4-5 and 4-6; 0: no table */
+    u32 table_entry;  /* 0: nothing is there yet. Not present, but not 0: PTE_NONE is set while the
+                       * program may not touch the page, else it is wherever swap put it */
+    u32 refs;         /* to the frame, by whoever; this and the rest are 0 without a frame */
+    u32 kind;         /* enum page_kind */
+    u32 flags;        /* enum page_flags */
+    u32 inode, index; /* PAGE_CACHE: which page of which file; inode 0: of a device, or gone */
+    u32 reserved;     /* 0 */
+};
+
+#define RECORD_MAX sizeof(struct page_view)
+
+/* Bit 63: present; 61: of a file; 0-54: frame number. Bit 62: in swap; 5-54: its slot, 0-4: of
+ * which area. */
+static void linux_record(struct mm *mm, u32 page, void *record)
+{
+    u64 *entry = record;
+    const u32 *pte = pte_get(mm, page << PAGE_SHIFT, false);
+    *entry = 0;
+    if (pte && is_swap_entry(*pte))
+        *entry = (u64)1 << 62 | (*pte >> PAGE_SHIFT) << 5 | (*pte >> 1 & 31);
+    if (!pte || !(*pte & PTE_PRESENT))
+        return;
+    bool of_file = phys_page(*pte & PAGE_MASK)->kind == PAGE_CACHE;
+    *entry = (u64)1 << 63 | (u64)of_file << 61 | *pte >> PAGE_SHIFT;
+}
+
+static void ferry_record(struct mm *mm, u32 page, void *record)
+{
+    struct page_view *view = record;
+    const u32 *pte = pte_get(mm, page << PAGE_SHIFT, false);
+    *view = (struct page_view){.directory_entry = mm->pgdir[page / 1024]};
+    if (!pte)
+        return;
+    view->table_entry = *pte;
+    if (!(*pte & PTE_HELD))
+        return;
+    const struct page *frame = phys_page(*pte & PAGE_MASK);
+    const struct mapping *m = frame->kind == PAGE_CACHE ? frame->mapping : NULL;
+    view->refs = frame->refs;
+    view->kind = frame->kind;
+    view->flags = frame->flags;
+    view->index = frame->kind == PAGE_CACHE ? frame->index : 0;
+    view->inode = m && !m->is_metadata ? ((const struct inode *)m->host)->ino : 0;
+}
+
+/* In pieces, and the process is looked up for each: it may go while a copy sleeps. */
+static ssize_t read_records(struct file *f, void __user *buf, size_t len, u64 *pos, u32 size,
+                            void (*make)(struct mm *, u32, void *))
+{
+    if (*pos % size || len % size)
+        return -EINVAL;
+    size_t done = 0;
+    while (done < len) {
+        u8 records[8 * RECORD_MAX] __attribute__((aligned(8)));
+        u64 page = *pos / size;
+        u32 n = 0;
+        struct subject s;
+        if (!subject_find(f->inode->ino, &s))
+            return done ? (ssize_t)done : -ESRCH;
+        struct mm *mm = s.task ? s.task->mm : NULL;
+        for (; (n + 1) * size <= sizeof(records) && done + n * size < len; n++) {
+            if (!mm || page + n >= USER_END >> PAGE_SHIFT)
+                break;
+            make(mm, (u32)page + n, records + n * size);
+        }
+        if (!n)
+            break;
+        if (copyout((char __user *)buf + done, records, n * size) < 0)
+            return done ? (ssize_t)done : -EFAULT;
+        done += n * size;
+        *pos += n * size;
+    }
+    return done;
+}
+
+static ssize_t pagemap_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
+    return read_records(f, buf, len, pos, sizeof(u64), linux_record);
+}
+
+static ssize_t pagetable_read(struct file *f, void __user *buf, size_t len, u64 *pos)
+{
+    return read_records(f, buf, len, pos, sizeof(struct page_view), ferry_record);
+}
+
+const struct file_ops pagemap_fops = {.read = pagemap_read};
+const struct file_ops pagetable_fops = {.read = pagetable_read};
