@@ -15,8 +15,7 @@ int cache_flush_range(struct mapping *m, u32 first, u32 end)
 {
     if (!m->nr_dirty && !m->nr_writeback)
         return 0;
-    cache_write_out(m, first, end);
-    return m->write_error; /* it stays, for fsync */
+    return cache_write_out(m, first, end); /* an error stays, for fsync */
 }
 
 void cache_invalidate(struct mapping *m, u32 first, u32 end)

@@ -9,8 +9,8 @@
  *
  * The cache is kept coherent: dirty pages of the range are written before the disk is read or
  * written, and pages of the range are dropped when the disk has been written. As on Linux, a write
- * into a hole goes through the cache, and is on the disk when the call returns: a block that is
- * taken for it holds rubbish until it is written, and would be part of the file meanwhile.
+ * into a hole goes through the cache: a block that is taken for it holds rubbish until it is
+ * written, and would be part of the file meanwhile.
  *
  * One file at a time is moved one piece of 128 KiB at a time; the inode is locked, so the file does
  * not change its size or its blocks while the disk works.
@@ -177,6 +177,10 @@ static ssize_t take_blocks(struct inode *inode, u64 pos, u32 len, u32 *hole, boo
     struct mapping *m = &inode->mapping;
     u32 block_size = inode->super->block_size;
     int error = 0;
+    if (pos > m->size && pos >> PAGE_SHIFT == m->size >> PAGE_SHIFT) { /* between: zeroes */
+        *hole = PAGE_SIZE - (u32)pos % PAGE_SIZE;
+        return 0;
+    }
     for (u32 ok = 0; ok < len;) {
         struct disk_run run;
         int e = m->ops->locate(m, pos + ok, len - ok, &run);
@@ -187,7 +191,7 @@ static ssize_t take_blocks(struct inode *inode, u64 pos, u32 len, u32 *hole, boo
             continue;
         }
         u64 at = pos + ok;
-        u32 whole = ROUND_DOWN(len - ok, block_size);
+        u32 whole = MIN(ROUND_DOWN(len - ok, block_size), PAGE_SIZE - (u32)at % PAGE_SIZE);
         bool behind = at >= m->size && at % block_size == 0 && whole;
         if (error || !behind) {
             *hole = run.len;
@@ -245,11 +249,26 @@ static ssize_t write_piece(struct inode *inode, const char __user *buf, u64 pos,
     return error ? error : (ssize_t)t.len;
 }
 
+/* Locks the inode when nothing of the range is dirty: of a file that is locked, the last page stays
+ * dirty when it is written (it may be growing), and could not be dropped. */
+static void lock_when_written(struct inode *inode, u64 pos, size_t len)
+{
+    struct mapping *m = &inode->mapping;
+    for (u32 tries = 0;; tries++) {
+        u32 first = first_page(MIN(pos, m->size)), end = behind_page(MAX(pos, m->size) + len);
+        (void)cache_flush_range(m, first, end);
+        inode_lock(inode);
+        if (tries == 10 || !m->nr_dirty || cache_find_dirty(m, first, end, true) >= end)
+            return;
+        inode_unlock(inode);
+    }
+}
+
 static ssize_t file_write(struct file *file, const void __user *buf, size_t len, u64 *pos)
 {
     struct inode *inode = file->inode;
     size_t done = 0;
-    inode_lock(inode);
+    lock_when_written(inode, *pos, len);
     if (file->flags & O_APPEND)
         *pos = inode->size;
     ssize_t n = cache_write_limit(file, *pos, len);
