@@ -263,6 +263,22 @@ def test_an_error_in_the_middle_of_a_command_costs_its_page_alone(small_disk, tm
             sound(ferry, "1m")  # of the other drive, which was reset, too
 
 
+def test_a_write_that_fails_is_told_and_the_drive_goes_on(small_disk, tmp_path):
+    image = Image(copy(tmp_path / "disk.img", small_disk(4096).read_bytes()))
+    extra = failing(image.path, [image.sector_of("/data/large", 20) + 5])
+    extra[1] = extra[1].replace("index=0", "index=1").replace("read_aio", "write_aio")
+    with Ferry(shell=True, net=False, extra=extra) as ferry:
+        ferry.sh("mkdir /tmp/small; mount -t ext2 /dev/hdb /tmp/small; cd /tmp/small/data")
+        for mode in MODES:
+            to_mode(ferry, mode, "hdb")
+            output = ferry.sh("dd if=/data/1m of=large bs=4096 count=90 conv=notrunc,fsync", status=1)
+            assert "Input/output error" in output, f"{mode}: expected fsync to say so, got {output!r}"
+            ferry.sh("dd if=/data/1m of=other bs=4096 count=10 conv=notrunc,fsync")
+            cold(ferry)
+            ferry.sh("cmp -n 40960 other /data/1m")
+        assert ferry.proc("ferry/disk")["hdb.failed"] == 0
+
+
 @pytest.mark.parametrize("mode", ["irq", "dma"])
 def test_a_lost_interrupt_is_found(mode, tmp_path):
     """The interrupt controller is told from outside to keep line 14 to itself; the driver looks after 5 s."""
