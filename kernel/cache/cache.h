@@ -182,10 +182,16 @@ void cache_truncate(struct mapping *m); /* drops every page of it: the inode goe
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */
 /* Of one mapping: BLKFLSBUF. Returns pages dropped. */
 u32 cache_drop_clean_of(struct mapping *m);
-/* lru.c. Drops clean pages that were not used for longest; returns how many. Never sleeps. */
+/* lru.c. Drops clean pages that were not used for longest; returns how many. Never sleeps. The hard
+ * way drops any that can be dropped: also what was read ahead for a use to come. */
 u32 cache_reclaim(u32 nr_pages);
+u32 cache_reclaim_hard(u32 nr_pages);
 u32 cache_inactive(void); /* pages whose turn comes before that of those in steady use */
-/* The last program that had the page mapped has not used it for a while: it goes first. */
+/* Of a page that programs have mapped, as the clock hand finds it (kernel/mm/scan.c): it was used;
+ * it has been read ahead and shall wait some more for its use; no program has it any longer, none
+ * has used it for a while: it goes first. */
+void cache_touched(struct page *page);
+bool cache_waits(struct page *page);
 void cache_unmapped(struct page *page);
 
 struct cache_stats {

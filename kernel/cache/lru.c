@@ -64,6 +64,28 @@ u32 cache_inactive(void)
     return nr_inactive;
 }
 
+static void clear_flag(struct page *page, u8 flag)
+{
+    u32 flags = irq_save(); /* completion changes flags too */
+    page->flags &= (u8)~flag;
+    irq_restore(flags);
+}
+
+void cache_touched(struct page *page)
+{
+    if (page->flags & PG_FRESH)
+        cache_stats.readahead_used++;
+    clear_flag(page, PG_FRESH);
+}
+
+bool cache_waits(struct page *page)
+{
+    if (!(page->flags & PG_FRESH) || page->turns >= FRESH_TURNS)
+        return false;
+    page->turns++;
+    return true;
+}
+
 void cache_unmapped(struct page *page)
 {
     if (page->mapping && page->refs == 1 && !(page->flags & PG_REFERENCED))
@@ -75,13 +97,6 @@ bool cache_droppable(const struct page *page)
     u8 lost = PG_ERROR | PG_UPTODATE; /* it could not be written where it has to be kept (swap) */
     return page->refs == 1 && !(page->flags & (PG_LOCKED | PG_DIRTY | PG_WRITEBACK)) &&
            (page->flags & lost) != lost;
-}
-
-static void clear_flag(struct page *page, u8 flag)
-{
-    u32 flags = irq_save(); /* completion changes flags too */
-    page->flags &= (u8)~flag;
-    irq_restore(flags);
 }
 
 /* Looks at so many pages of the active list; those not used since the last look go. */
@@ -107,8 +122,7 @@ static u32 sweep(u32 nr_pages, bool fresh_too)
             move(page, true, false);
         } else if (!cache_droppable(page)) {
             move(page, false, false);
-        } else if (page->flags & PG_FRESH && !fresh_too && page->turns < FRESH_TURNS) {
-            page->turns++;
+        } else if (!fresh_too && cache_waits(page)) {
             move(page, false, false);
         } else {
             cache_drop_page(page);
@@ -123,7 +137,15 @@ u32 cache_reclaim(u32 nr_pages)
     if (nr_active > nr_inactive)
         deactivate(MIN((nr_active - nr_inactive) / 2, 4 * nr_pages));
     u32 dropped = sweep(nr_pages, false);
-    for (u32 i = 0; i < 2 && !dropped; i++) { /* the whole list, and whoever was referenced */
+    cache_stats.reclaimed += dropped;
+    return dropped;
+}
+
+/* The first round takes away marks of use, the second one the pages. */
+u32 cache_reclaim_hard(u32 nr_pages)
+{
+    u32 dropped = 0;
+    for (u32 i = 0; i < 2 && !dropped; i++) {
         deactivate(nr_active);
         dropped = sweep(nr_pages, true);
     }

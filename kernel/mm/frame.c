@@ -119,7 +119,7 @@ struct page *page_alloc(enum page_kind kind, enum holder holder)
     if (unlikely(nr_free_frames <= frames_low)) {
         reclaim_kick();
         if (nr_free_frames <= ATOMIC_RESERVE && cache_reclaim(32) == 0 &&
-            nr_free_frames <= ATOMIC_RESERVE / 2)
+            nr_free_frames <= ATOMIC_RESERVE / 2 && cache_reclaim_hard(32) == 0)
             return NULL;
     }
     return page_alloc_atomic(kind, holder);

@@ -22,8 +22,9 @@
 
 #define BATCH      64u
 #define WAIT_TICKS (2 * TIMER_HZ) /* the longest that somebody waits for kswapd */
-/* Turns without one page, until it is said that there are none; flushd needs its time. */
-#define TRIES       4u
+/* Turns without one page, until it is said that there are none. The first two leave alone what is
+ * dear (text, pages just read ahead); flushd needs its time. */
+#define TRIES       5u
 #define TRIES_DIRTY 50u
 
 static WAIT_QUEUE(kswapd_queue); /* where it sleeps */
@@ -46,9 +47,10 @@ static void balance(void)
     while (nr_free_frames < 2 * frames_low &&
            tries < (writeback_stats.dirty ? TRIES_DIRTY : TRIES)) {
         u32 dropped = cache_reclaim(BATCH);
-        tries = dropped || writeback_stats.in_flight ? 0 : tries + 1;
         if (dropped < BATCH / 2) {
-            mm_scan(BATCH);
+            bool hard = tries > 1;
+            if (!mm_scan(BATCH, hard) && !dropped && hard)
+                dropped = cache_reclaim_hard(BATCH);
             if (writeback_stats.dirty)
                 writeback_kick();
             if (writeback_stats.dirty || writeback_stats.in_flight)
@@ -56,6 +58,7 @@ static void balance(void)
             else if (!dropped)
                 slab_trim();
         }
+        tries = dropped || writeback_stats.in_flight ? 0 : tries + 1;
         (void)task_pause();
     }
 }
@@ -104,7 +107,7 @@ bool frames_wait(void)
         return true;
     if (!current->mm) {
         reclaim_kick();
-        return false;
+        return cache_reclaim_hard(ATOMIC_RESERVE) > 0;
     }
     wait_for_kswapd();
     return !current->killed && (nr_free_frames > ATOMIC_RESERVE || writeback_stats.in_flight);

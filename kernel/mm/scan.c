@@ -3,15 +3,17 @@
  * the other (the virtual scan of Linux 2.4).
  *
  *     accessed bit set      it is taken away; the page has one more turn of the hand
- *     a page of a file      the entry is emptied: the page is the cache's alone again, which drops
- *                           it when it is its turn. That it is dirty, the cache knows: a shared
- *                           page can be written only while it is (kernel/paths/mmap.c)
+ *     a page of a file      the entry is emptied, but for pages read ahead for a use to come: the
+ *                           page is the cache's alone again, which drops it when it is its turn.
+ *                           That it is dirty, the cache knows: a shared page can be written only
+ *                           while it is (kernel/paths/mmap.c)
  *     a program's own page  it enters the swap cache, and its entry becomes that of a slot (swap.h)
  *
  * Left alone: what is locked (mlock(2)), what devices move at this moment (pin.h), and files
  * that have no disk behind them (tmpfs, shared memory without a file): there is no other place.
  */
 #include "kernel/mm/scan.h"
+#include <linux/mman.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
@@ -92,7 +94,8 @@ static bool take(struct mm *mm, u32 *pte)
     if (page->kind == PAGE_ANON) {
         if (!take_anonymous(mm, pte, page))
             return false;
-    } else if (page->kind == PAGE_CACHE && page->mapping && !page->mapping->in_ram) {
+    } else if (page->kind == PAGE_CACHE && page->mapping && !page->mapping->in_ram &&
+               !cache_waits(page)) {
         *pte = 0;
         page_put(page, HOLD_MAP);
         cache_unmapped(page);
@@ -101,6 +104,14 @@ static bool take(struct mm *mm, u32 *pte)
     }
     mm->nr_pages--;
     return true;
+}
+
+static bool was_used(const u32 *pte)
+{
+    struct page *page = phys_page(*pte & PAGE_MASK);
+    if (page->kind == PAGE_CACHE && page->mapping && *pte & PTE_ACCESSED)
+        cache_touched(page);
+    return *pte & PTE_ACCESSED;
 }
 
 /* From hand_at to the end of the region, or until enough was taken. */
@@ -117,7 +128,7 @@ static u32 scan_region(struct mm *mm, const struct vma *v, u32 wanted)
         if (!(*pte & PTE_HELD))
             continue;
         scan_stats.scanned++;
-        if (*pte & PTE_ACCESSED)
+        if (was_used(pte))
             *pte &= ~(u32)PTE_ACCESSED;
         else if (take(mm, pte))
             taken++;
@@ -125,12 +136,18 @@ static u32 scan_region(struct mm *mm, const struct vma *v, u32 wanted)
     return taken;
 }
 
+/* Text, that of the program and of others, is missed at once. */
+static bool is_text(const struct mm *mm, const struct vma *v)
+{
+    return v->inode && (v->inode == mm->exe || v->prot & PROT_EXEC);
+}
+
 static bool left_alone(const struct vma *v)
 {
     return v->locked || (v->shared && v->inode && v->inode->mapping.in_ram);
 }
 
-u32 mm_scan(u32 wanted)
+u32 mm_scan(u32 wanted, bool hard)
 {
     u32 taken = 0, ends = nr_spaces + 1; /* the first space is met twice: its rest, its beginning */
     while (taken < wanted && ends && nr_spaces) {
@@ -144,7 +161,7 @@ u32 mm_scan(u32 wanted)
         }
         struct vma *v = vma_find(hand, at);
         hand_at = at;
-        if (left_alone(v))
+        if (left_alone(v) || (!hard && is_text(hand, v)))
             hand_at = v->end;
         else
             taken += scan_region(hand, v, wanted - taken);

@@ -7,8 +7,9 @@
 struct mm;
 
 /* Goes on for one turn at most, until `wanted` pages were taken from programs; returns how many
- * were. Writes to swap are started, not waited for. Does not sleep. */
-u32 mm_scan(u32 wanted);
+ * were. Programs' text only the hard way. Writes to swap are started, not waited for. Does not
+ * sleep. */
+u32 mm_scan(u32 wanted, bool hard);
 /* Every page that an area of swap holds comes back. 0, -ENOMEM, -EIO, -EINTR. Sleeps. */
 int mm_swap_in_all(u32 area);
 void mm_scan_add(struct mm *mm); /* space.c: a new one, one that goes */

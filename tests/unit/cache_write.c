@@ -25,7 +25,7 @@ void mmap_protect_page(struct mapping *m, u32 index) {}
 
 static u32 cache_reclaim_some(void)
 {
-    return cache_reclaim(16);
+    return cache_reclaim_hard(16);
 }
 
 #define FILE_MAX (64 * PAGE_SIZE)

@@ -70,7 +70,7 @@ void ext2_release(struct inode *inode)
 
 static u32 cache_reclaim_some(void)
 {
-    return cache_reclaim(16);
+    return cache_reclaim_hard(16);
 }
 
 #define IMAGE_BYTES (4u << 20)
