@@ -1,0 +1,103 @@
+"""Disks that fail while they are written: the errno goes to fsync, once; the rest goes on, and nothing hangs."""
+
+import re
+
+import pytest
+
+from disks import contents, debugfs, e2fsck, power_off
+from ferry import Ferry, digest
+from images import SIZES, Image
+from images import contents as first_contents
+
+EIO = 5
+PAGE = 50  # of /data/large: the one that cannot be written
+
+
+def failing_writes(path, sectors):
+    """QEMU's options for a disk hda that fails to write these sectors."""
+    option = (f"if=ide,index=0,werror=report,driver=raw,file.driver=blkdebug,file.image.driver=file,"
+              f"file.image.filename={path}")
+    for i, sector in enumerate(sectors):
+        option += (f",file.inject-error.{i}.event=none,file.inject-error.{i}.iotype=write"
+                   f",file.inject-error.{i}.sector={sector},file.inject-error.{i}.errno=5")
+    return ["-drive", option]
+
+
+def machine(image, sectors, **options):
+    return Ferry(shell=True, disk=None, net=False, extra=failing_writes(image, sectors), limit=90, **options)
+
+
+def calls(ferry, letters, name="/data/large", page=PAGE):
+    """What each call of fsyncs gave: [("w", 0), ("f", 5) ...]."""
+    return [(line.split()[0], int(line.split()[1]))
+            for line in ferry.sh(f"fsyncs {name} {page} {letters}").splitlines() if re.fullmatch(r"\w \d+", line)]
+
+
+def others_are_sound(ferry):
+    for name in ("small", "other"):
+        assert digest(first_contents(name)) in ferry.sh(f"sha256 /data/{name}"), f"expected {name} unharmed"
+
+
+@pytest.mark.parametrize("letters, expected", [
+    ("wffwf", [0, EIO, 0, 0, EIO]),  # each error is told once
+    ("wddwd", [0, EIO, 0, 0, EIO]),
+    ("mssms", [0, EIO, 0, 0, EIO]),
+    ("wSf", [0, 0, EIO]),  # sync is not the one to be told
+    ("wScf", [0, 0, 0, EIO]),
+    ("of", [EIO, 0]),  # a write with O_SYNC hears of it itself
+])
+def test_a_write_error_is_told_to_fsync_once(letters, expected, writable_disk):
+    image = writable_disk(4096)
+    bad = Image(image).sector_of("/data/large", PAGE + 1)  # the table is one of its blocks
+    with machine(image, [bad]) as ferry:
+        got = calls(ferry, letters)
+        assert [errno for _, errno in got] == expected, f"expected {expected}, got {got}"
+        others_are_sound(ferry)
+        ferry.sh("echo hi >/w/new; sync")
+        power_off(ferry)
+    assert contents(image, "/w/new") == b"hi\n"
+    assert e2fsck(image, "-n")[0] == 0
+
+
+def test_a_sector_that_never_takes_a_write_harms_that_file_alone(writable_disk):
+    image = writable_disk(1024)
+    bad = Image(image).sector_of("/data/large", 100)
+    with machine(image, [bad]) as ferry:
+        command = "dd if=/dev/zero of=/data/large bs=1k count=200 conv=notrunc,fsync 2>&1"
+        for _ in range(2):
+            assert re.search("I(nput)?/[oO]", ferry.sh(command, status=1)), "expected an I/O error"
+        ferry.sh("cp /data/other /w/copy; sync; cmp /w/copy /data/other")
+        others_are_sound(ferry)
+        power_off(ferry)
+    assert contents(image, "/w/copy") == first_contents("other")
+
+
+def test_an_inode_table_that_cannot_be_written_is_an_error_of_fsync(writable_disk):
+    image = writable_disk(4096)
+    said = debugfs(image, "imap /w")
+    block, offset = int(re.search(r"block (\d+)", said).group(1)), int(re.search(r"offset 0x(\w+)", said).group(1), 16)
+    with machine(image, [block * 8 + offset // 512]) as ferry:
+        ferry.sh("mkdir /w/d; yes x | head -c 4096 >/w/file")
+        got = calls(ferry, "wff", "/w/file", 0)
+        assert [errno for _, errno in got] == [0, EIO, 0], f"expected EIO once, got {got}"
+        others_are_sound(ferry)
+        ferry.sh("touch /w; sync")
+        power_off(ferry)
+    status, text = e2fsck(image, "-y")
+    assert status in (0, 1), text
+    assert first_contents("other") == contents(image, "/data/other")
+
+
+def test_a_write_protected_disk_can_be_read(writable_disk):
+    """It takes no writes: the first is the mark in the superblock, and it is mounted read-only."""
+    image = writable_disk(4096)
+    option = failing_writes(image, [])
+    option[1] += ",file.inject-error.0.event=none,file.inject-error.0.iotype=write,file.inject-error.0.errno=30"
+    before = image.read_bytes()
+    with Ferry(shell=True, disk=None, net=False, extra=option, limit=60) as ferry:
+        assert "mounted read-only" in ferry.text
+        assert "Read-only" in ferry.sh("echo hi 2>&1 >/w/x", status=1)
+        others_are_sound(ferry)
+        ferry.sh("sync")
+        power_off(ferry)
+    assert image.read_bytes() == before
