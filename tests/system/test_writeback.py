@@ -1,0 +1,98 @@
+"""Write-back: dirty pages reach the disk by age, by amount, and before their writer outruns it; and the
+ledger knows each byte that did."""
+
+import time
+
+import pytest
+
+from disks import contents, e2fsck, writing
+from ferry import Ferry
+from ledger import Ledger
+
+MIB = 1 << 20
+
+
+def knobs(ferry, **values):
+    for name, value in values.items():
+        ferry.sh(f"echo {value} >/proc/sys/vm/dirty_{name}; grep -qx {value} /proc/sys/vm/dirty_{name}")
+
+
+def eventually(ferry, is_so, what, seconds=10):
+    end = time.monotonic() + seconds
+    while not is_so(ferry.proc("vmstat")):
+        assert time.monotonic() < end, f"expected {what} within {seconds} s, got {ferry.proc('vmstat')}"
+        time.sleep(0.1)
+
+
+def test_what_is_old_is_written_without_being_asked(writable_disk):
+    """Nobody calls sync, and QEMU is killed: the file is there all the same, its name, size and bytes."""
+    image = writable_disk(4096)
+    with Ferry(shell=True, disk=image, writable=True, net=False) as ferry:
+        knobs(ferry, writeback_centisecs=10, expire_centisecs=30)
+        ferry.sh("mkdir /w/d; yes old | head -c 500000 >/w/d/file")
+        eventually(ferry, lambda now: now["nr_dirty"] == now["nr_writeback"] == 0, "nothing to be dirty")
+        ferry.qemu.kill()
+    status, said = e2fsck(image, "-y")
+    assert status in (0, 1), said
+    assert contents(image, "/w/d/file") == (b"old\n" * 125001)[:500000]
+
+
+def test_what_is_young_stays_in_the_cache(writable_disk):
+    with writing(writable_disk(4096)) as ferry:
+        knobs(ferry, writeback_centisecs=10, expire_centisecs=3000)
+        before = ferry.proc("vmstat")
+        ferry.sh("yes young | head -c 409600 >/w/file; sleep 1")
+        after = ferry.proc("vmstat")
+        assert after["nr_dirty"] >= 100 and after["nr_written"] == before["nr_written"], after
+        assert after["nr_dirtied"] >= before["nr_dirtied"] + 100, after
+        assert ferry.sh("grep -E '^Dirty: +[1-9][0-9]* kB' /proc/meminfo")
+        ferry.sh("rm /w/file")  # what is removed before it was written costs nothing
+        eventually(ferry, lambda now: now["nr_dirty"] < 20, "the file's pages to be gone")
+        assert ferry.proc("vmstat")["nr_written"] == before["nr_written"]
+
+
+def test_beyond_the_background_limit_writing_starts_at_once(writable_disk):
+    with writing(writable_disk(4096), mem=64) as ferry:
+        knobs(ferry, writeback_centisecs=3000, expire_centisecs=30000, background_ratio=5, ratio=60)
+        ferry.sh("yes x | head -c 2000000 >/w/below; sleep 0.5")
+        assert ferry.proc("vmstat")["nr_dirty"] >= 480, "expected 2 MB to be below 5 % of 64 MiB"
+        ferry.sh("yes x | head -c 3000000 >/w/above")
+        eventually(ferry, lambda now: now["nr_written"] >= 480 and now["nr_dirty"] < 820, "what was there to be written")
+
+
+@pytest.mark.parametrize("how", ["write", "mmap"])
+def test_a_writer_cannot_outrun_the_disk(how, writable_disk):
+    """Never more is dirty than vm.dirty_ratio allows, and a bit; without flushd's help."""
+    with writing(writable_disk(4096, 48), mem=64) as ferry:
+        knobs(ferry, writeback_centisecs=0, background_ratio=99, ratio=5)
+        command = "head -c 24000000 /dev/zero >/w/big" if how == "write" else "fsmap /w/big 24000000"
+        ferry.sh("mkdir /tmp/x && mount -t tmpfs x /tmp/x && (while test ! -e /tmp/x/end; do "
+                 "grep nr_dirty' ' /proc/vmstat; done >/tmp/x/seen) & true")
+        ferry.sh(command, seconds=60)
+        ferry.sh("touch /tmp/x/end; wait")
+        seen = [int(line.split()[1]) for line in ferry.sh("cat /tmp/x/seen").splitlines() if line.startswith("nr_d")]
+        limit = 64 * MIB // 4096 * 5 // 100
+        assert seen and max(seen) <= limit + 64, f"expected never more than {limit} dirty pages, got {max(seen)}"
+        now = ferry.proc("vmstat")
+        assert now["balance_dirty_pages"] >= 24000000 // 4096 // limit - 2 and now["nr_dirty"] <= limit + 64, now
+
+
+@pytest.mark.parametrize("block_size", [1024, 4096])
+@pytest.mark.parametrize("size", [1, 4096, 100_001, 1 << 20])
+def test_each_byte_of_a_file_is_carried_to_the_disk_once(block_size, size, writable_disk):
+    """Payload as long as the file, padding up to its last block's end; what else goes is metadata."""
+    with writing(writable_disk(block_size)) as ferry:
+        knobs(ferry, writeback_centisecs=0)
+        ferry.sh("sync; cat /proc/ferry/ledger >/dev/null")
+        before = Ledger(ferry.sh("cat /proc/ferry/ledger"))
+        ferry.sh(f"head -c {size} /dev/zero | tr '\\0' x >/w/file; sync; sync")
+        after = Ledger(ferry.sh("cat /proc/ferry/ledger"))
+
+        def moved(*edge):
+            return after.edges.get(edge, 0) - before.edges.get(edge, 0)
+
+        assert moved("cache", "disk", "dma") == size and moved("cache", "disk", "cpu") == 0
+        assert moved("user", "cache", "cpu") == size
+        assert after.apart["padding"] - before.apart["padding"] == -size % block_size
+        metadata = after.apart["metadata"] - before.apart["metadata"]
+        assert 0 < metadata <= 40 * block_size and metadata % 512 == 0, f"got {metadata} bytes of metadata"
