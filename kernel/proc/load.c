@@ -54,11 +54,14 @@ static void samples(u64 now, u32 running)
     }
 }
 
-void load_tick(const struct task *running, bool from_user, u32 ticks)
+void load_tick(const struct task *running, bool from_user)
 {
-    cpu_use.system += ticks - from_user;
-    if (from_user)
-        *(running->process->nice > 0 ? &cpu_use.nice : &cpu_use.user) += 1;
+    if (!from_user)
+        cpu_use.system++;
+    else if (running->process->nice > 0)
+        cpu_use.nice++;
+    else
+        cpu_use.user++;
     u64 now = timer_ticks();
     if (now >= next_sample)
         samples(now, nr_running());

@@ -19,8 +19,7 @@ extern struct cpu_use cpu_use;
 extern u32 load_average[3];
 void load_catch_up(void);
 
-/* The timer's ticks, not in idle; but for the last of them, interrupts were off. */
-void load_tick(const struct task *running, bool from_user, u32 ticks);
-u32 nr_running(void); /* threads that run or would */
+void load_tick(const struct task *running, bool from_user); /* the timer's tick, not in idle */
+u32 nr_running(void);                                       /* threads that run or would */
 
 #endif

@@ -186,22 +186,28 @@ static void wake_sleepers(u64 now)
     }
 }
 
+static void charge_tick(struct task *t, bool from_user)
+{
+    load_tick(t, from_user);
+    *(from_user ? &t->cpu_ticks_user : &t->cpu_ticks_system) += 1;
+    if (unlikely(t->process->itimers.cpu_in_use))
+        cpu_timers_tick(t->process, from_user);
+    if (t->slice && --t->slice == 0)
+        need_resched = true;
+}
+
 void sched_tick(bool from_user, u32 ticks)
 {
     u64 now = timer_ticks();
     if (next_deadline && next_deadline <= now)
         wake_sleepers(now);
     alarm_ring_due(now);
-    if (current == idle || !ticks)
+    if (current == idle)
         return;
-    load_tick(current, from_user, ticks);
-    current->cpu_ticks_user += from_user;
-    current->cpu_ticks_system += ticks - from_user; /* those before it: interrupts were off */
-    if (unlikely(current->process->itimers.cpu_in_use))
-        cpu_timers_tick(current->process, from_user);
-    current->slice -= MIN(current->slice, ticks);
-    if (!current->slice)
-        need_resched = true;
+    for (; ticks > 1; ticks--) /* interrupts were off: the kernel's time */
+        charge_tick(current, false);
+    if (ticks)
+        charge_tick(current, from_user);
 }
 
 void idle_interrupted(void)
