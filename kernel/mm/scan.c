@@ -172,6 +172,31 @@ u32 mm_scan(u32 wanted, bool hard)
     return taken;
 }
 
+/* --- madvise(2) ------------------------------------------------------------------------------- */
+
+/* Linux takes only what no other program has mapped: the others have not been asked. */
+static bool shown_once(const struct page *page)
+{
+    return page->refs <= (page->kind == PAGE_CACHE ? 2 : 1);
+}
+
+void mm_page_out(struct mm *mm, virt_t start, virt_t end, bool now)
+{
+    const struct vma *v = vma_find(mm, start);
+    if (!v || left_alone(v) || mm->pins)
+        return;
+    for (virt_t va = start; va < end; va += PAGE_SIZE) {
+        u32 *pte = pte_get(mm, va, false);
+        if (!pte || !(*pte & PTE_PRESENT) || !shown_once(phys_page(*pte & PAGE_MASK)))
+            continue;
+        *pte &= ~(u32)PTE_ACCESSED;
+        if (now && take(mm, pte))
+            scan_stats.taken++;
+    }
+    run_end();
+    tlb_flush_all();
+}
+
 /* --- swapoff(2) ------------------------------------------------------------------------------- */
 
 static int swap_in_space(struct mm *mm, u32 area)

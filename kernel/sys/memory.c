@@ -7,6 +7,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/scan.h"
 #include "kernel/mm/swap.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/task.h"
@@ -63,6 +64,7 @@ enum advice {
     ADVICE_NONE,
     ADVICE_READAHEAD,
     ADVICE_WILL_NEED,
+    ADVICE_PAGE_OUT,
     ADVICE_DISCARD,
     ADVICE_POPULATE,
     ADVICE_FORK
@@ -76,10 +78,11 @@ static int check_advice(const struct vma *v, u32 advice)
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
         return v->inode ? ADVICE_READAHEAD : ADVICE_NONE;
-    case MADV_WILLNEED:
-        return v->inode ? ADVICE_WILL_NEED : ADVICE_NONE;
     case MADV_COLD:
     case MADV_PAGEOUT:
+        return ADVICE_PAGE_OUT;
+    case MADV_WILLNEED:
+        return v->inode ? ADVICE_WILL_NEED : ADVICE_NONE;
     case MADV_DONTDUMP: /* no core is ever dumped */
     case MADV_DODUMP:
         return ADVICE_NONE;
@@ -136,6 +139,11 @@ static int advise(struct mm *mm, virt_t start, virt_t end, u32 advice)
     switch (what) {
     case ADVICE_READAHEAD:
         return set_readahead(mm, start, end, advice);
+    case ADVICE_PAGE_OUT:
+        if (v->locked)
+            return -EINVAL;
+        mm_page_out(mm, start, end, advice == MADV_PAGEOUT);
+        return 0;
     case ADVICE_WILL_NEED:
         return will_need(v, start, end);
     case ADVICE_DISCARD:
