@@ -10,8 +10,8 @@ struct mm;
  * were. Programs' text only the hard way. Writes to swap are started, not waited for. Does not
  * sleep. */
 u32 mm_scan(u32 wanted, bool hard);
-/* A range of one region is not going to be used soon: its turn comes first, or (`now`) its pages are
- * taken from the program at once, and written. Does not sleep. */
+/* A range of one region is not going to be used soon: its turn comes first, or (`now`) its pages
+ * are taken from the program at once, and written. Does not sleep. */
 void mm_page_out(struct mm *mm, virt_t start, virt_t end, bool now);
 /* Every page that an area of swap holds comes back. 0, -ENOMEM, -EIO, -EINTR. Sleeps. */
 int mm_swap_in_all(u32 area);
