@@ -250,8 +250,8 @@ def machine_lines(output):
         yield dict(word.split("=", 1) for word in line.split())
 
 
-def judge_copypath(output, files, paths=(*PATHS, "sendfile-sg-off")):
-    """Every path, cold and warm, of each file: the verdict, and the figures by our own table."""
+def judge_copypath(output, files, paths=(*PATHS, "sendfile-sg-off"), states=("cold", "warm")):
+    """Every path in every state of the cache, of each file: the verdict, and the figures by our own table."""
     seen = set()
     for values in machine_lines(output):
         name, path, state = os.path.basename(values["file"]), values["path"], values["state"]
@@ -264,8 +264,7 @@ def judge_copypath(output, files, paths=(*PATHS, "sendfile-sg-off")):
         assert values["verdict"] == "ok", f"{name} by {path}, {state}: expected verdict ok, got {values}"
         calls = int(values["chunks"]) * (2 if path == "readwrite" else 1) + (2 if path == "mmap" else 0)
         assert int(values["calls"]) == calls, f"{name} by {path}: expected {calls} calls, got {values['calls']}"
-    expected = {(name, path, state) for name in files for path in paths
-                for state in ("cold", "warm")}
+    expected = {(name, path, state) for name in files for path in paths for state in states}
     assert seen == expected, f"expected a line for each of {expected - seen}, got none"
 
 
