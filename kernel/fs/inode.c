@@ -226,6 +226,31 @@ struct inode *inode_next(struct super *super, struct inode *after)
     return inode;
 }
 
+static struct inode *unlinked(const struct super *super)
+{
+    struct inode *inode = NULL;
+    for (u32 i = 0; i < BUCKETS && !inode; i++)
+        LIST_FOREACH (inode, &table[i], hash)
+            if (inode->super == super && !inode->nlink)
+                break;
+    return inode;
+}
+
+bool inodes_unlinked(const struct super *super)
+{
+    return unlinked(super) != NULL;
+}
+
+struct inode *inode_take_unlinked(struct super *super)
+{
+    struct inode *inode = unlinked(super);
+    if (!inode)
+        return NULL;
+    LIST_REMOVE(inode, hash);
+    inode->hash.le_prev = NULL;
+    return inode_hold(inode);
+}
+
 static struct inode *find(struct super *super, u32 ino)
 {
     struct inode *inode;

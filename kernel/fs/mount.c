@@ -251,8 +251,8 @@ int vfs_remount(struct inode *root, u32 flags, const char *options)
     struct super *s = m->super;
     if (s->only_reads && !(flags & MS_RDONLY))
         return -EROFS;
-    if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) && s->writers)
-        return -EBUSY; /* somebody has a file open for writing */
+    if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) && (s->writers || inodes_unlinked(s)))
+        return -EBUSY; /* a file is open for writing, or is to be freed when it is closed */
     int err = s->remount ? s->remount(s, flags, options) : 0;
     if (!err)
         s->flags = (s->flags & ~(u32)FLAGS_KEPT) | (flags & FLAGS_KEPT);

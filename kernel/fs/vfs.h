@@ -236,6 +236,10 @@ static inline void inode_stop(struct inode *inode)
 /* Walks the inodes of a file system (NULL: of all) that are in the table, in no order: holds the
  * one it returns, and puts the one it is given. What comes or goes meanwhile may be missed. */
 struct inode *inode_next(struct super *super, struct inode *after);
+/* Files without a name that are still in use. inode_take_unlinked: one of them, held, and no longer
+ * in the table: its number may become that of another file. NULL: there is none. */
+bool inodes_unlinked(const struct super *super);
+struct inode *inode_take_unlinked(struct super *super);
 struct file_time file_time_now(void);
 /* It was written: mtime and ctime are now. It was changed (mode, links ...): ctime is now. */
 void inode_written(struct inode *inode);

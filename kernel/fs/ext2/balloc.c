@@ -80,6 +80,22 @@ static void count_blocks(struct super *s, struct ext2_group *gr, s32 more_free)
     ext2_buf_dirty(s, &gr->buf);
 }
 
+static bool overlap(u32 a, u32 a_count, u32 b, u32 b_count)
+{
+    return a < b + b_count && b < a + a_count;
+}
+
+/* The group's own bitmaps and table: a damaged bitmap may call them free, a damaged file may name
+ * them. They are neither given away nor freed. */
+static bool is_metadata(struct super *s, const struct ext2_group *gr, u32 block, u32 count)
+{
+    const struct ext2_geometry *g = &ext2_of(s)->g;
+    u32 table_blocks = DIV_ROUND_UP(g->inodes_per_group * g->inode_size, g->block_size);
+    return overlap(block, count, gr->desc->bg_block_bitmap, 1) ||
+           overlap(block, count, gr->desc->bg_inode_bitmap, 1) ||
+           overlap(block, count, gr->desc->bg_inode_table, table_blocks);
+}
+
 /* Looks in one group, from `from` on. *block stays 0 when there is none. */
 static int alloc_in_group(struct inode *inode, u32 group, u32 from, u32 *block)
 {
@@ -94,7 +110,11 @@ static int alloc_in_group(struct inode *inode, u32 group, u32 from, u32 *block)
     if (gr.desc->bg_free_blocks_count &&
         !(error = ext2_buf_read(s, gr.desc->bg_block_bitmap, &map))) {
         *block = find_block(fs, info, &gr, map.data, MAX(from, gr.first_block));
-        if (*block) {
+        if (*block && is_metadata(s, &gr, *block, 1)) {
+            ext2_bits_set(map.data, *block - gr.first_block, 1, true);
+            ext2_buf_dirty(s, &map);
+            error = ext2_damaged(s, "the bitmap calls block %u free, which is in use", *block);
+        } else if (*block) {
             u32 run = free_run(fs, info, &gr, map.data, *block, WINDOW_BLOCKS);
             ext2_bits_set(map.data, *block - gr.first_block, 1, true);
             ext2_buf_dirty(s, &map);
@@ -122,20 +142,6 @@ static int alloc_anywhere(struct inode *inode, u32 goal, u32 *block)
     return 0;
 }
 
-/* Metadata that a damaged bitmap calls free must not be given away. */
-static bool is_metadata(struct super *s, u32 block)
-{
-    const struct ext2_geometry *g = &ext2_of(s)->g;
-    struct ext2_group gr;
-    u32 table_blocks = DIV_ROUND_UP(g->inodes_per_group * g->inode_size, g->block_size);
-    if (ext2_group_get(s, (block - g->first_data_block) / g->blocks_per_group, &gr) < 0)
-        return true;
-    bool bad = block == gr.desc->bg_block_bitmap || block == gr.desc->bg_inode_bitmap ||
-               block - gr.desc->bg_inode_table < table_blocks;
-    ext2_buf_put(&gr.buf);
-    return bad;
-}
-
 int ext2_block_alloc(struct inode *inode, u32 goal, u32 *block)
 {
     struct super *s = inode->super;
@@ -151,8 +157,6 @@ int ext2_block_alloc(struct inode *inode, u32 goal, u32 *block)
         return error;
     if (!*block)
         return -ENOSPC;
-    if (is_metadata(s, *block))
-        return ext2_damaged(s, "the bitmap calls block %u free, which is in use", *block);
     inode->blocks += fs->g.block_size / SECTOR_SIZE;
     return 0;
 }
@@ -170,7 +174,9 @@ int ext2_blocks_free(struct inode *inode, u32 block, u32 count)
         if (error)
             return error;
         u32 bit = block - gr.first_block, n = MIN(count, gr.nr_blocks - bit);
-        error = ext2_buf_read(s, gr.desc->bg_block_bitmap, &map);
+        error = is_metadata(s, &gr, block, n)
+                    ? ext2_damaged(s, "inode %u names block %u", inode->ino, block)
+                    : ext2_buf_read(s, gr.desc->bg_block_bitmap, &map);
         if (!error) {
             u32 taken = ext2_bits_set_run(map.data, bit, n);
             ext2_bits_set(map.data, bit, taken, false);

@@ -46,6 +46,7 @@ struct ext2_inode_info {
     u32 block[EXT2_N_BLOCKS];     /* the inode's own table; a short symbolic link's target */
     u32 acl_sectors;              /* 512-byte units of inode->blocks that hold no data */
     u32 flags;                    /* EXT2_*_FL */
+    bool deleted;                 /* on the disk it is free already */
     u32 window_start, window_len; /* blocks kept for this file's growth (balloc.c) */
     TAILQ_ENTRY(ext2_inode_info) window;
 };
@@ -128,6 +129,7 @@ int ext2_tree_cut(struct inode *inode, u32 keep_blocks); /* frees the blocks fro
 int ext2_write_inode(struct inode *inode);
 /* A new inode, its table written, with a reference; err_ptr. */
 struct inode *ext2_inode_make(struct inode *dir, u32 ino, const struct new_file *what);
+void ext2_delete(struct inode *inode);  /* from the disk: it has no name */
 void ext2_release(struct inode *inode); /* takes the lock */
 
 /* entries.c */

@@ -106,7 +106,7 @@ static bool has_tree(const struct inode *inode)
     return type == S_REG || type == S_DIR || (type == S_LNK && !ext2_is_short_link(inode));
 }
 
-static void delete (struct inode *inode)
+void ext2_delete(struct inode *inode)
 {
     struct super *s = inode->super;
     struct ext2_buf b;
@@ -115,6 +115,7 @@ static void delete (struct inode *inode)
     if (has_tree(inode))
         ext2_tree_cut(inode, 0); /* what is damaged has been told, and stays behind */
     inode->size = 0;
+    ext2_info(inode)->deleted = true;
     if (ext2_write_inode(inode) < 0 || raw_get(s, inode->ino, &b, &raw) < 0)
         return;
     raw->i_dtime = (u32)file_time_now().sec;
@@ -130,8 +131,8 @@ void ext2_release(struct inode *inode)
     if (!(inode->super->flags & SUPER_READ_ONLY)) {
         ext2_lock(inode->super);
         ext2_window_close(inode);
-        if (!inode->nlink)
-            delete (inode);
+        if (!inode->nlink && !ext2_info(inode)->deleted)
+            ext2_delete(inode);
         ext2_unlock(inode->super);
     }
     kfree(inode->fs);

@@ -99,12 +99,26 @@ static int change_super(struct super *s, bool clean)
     return 0;
 }
 
+/* The machine's last sync: what goes when it is closed will never be closed. */
+static void delete_unlinked(struct super *s)
+{
+    struct inode *inode;
+    while ((inode = inode_take_unlinked(s))) {
+        ext2_lock(s);
+        ext2_delete(inode);
+        ext2_unlock(s);
+        inode_put(inode);
+    }
+}
+
 /* Everything that belongs to the file system is on the disk, and survives a loss of power. */
 static int ext2_sync(struct super *s, bool clean)
 {
     struct ext2 *fs = ext2_of(s);
     if (s->flags & SUPER_READ_ONLY)
         return 0;
+    if (clean)
+        delete_unlinked(s);
     int error = inodes_sync(s); /* data, then the inodes into their tables */
     int e = clean ? cache_write_out(fs->metadata, 0, ~0u) : 0;
     error = error ? error : e;
