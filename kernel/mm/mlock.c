@@ -27,8 +27,7 @@ static u32 limit(void)
     return current->process->limits[RLIMIT_MEMLOCK].soft;
 }
 
-/* May it lock anything at all? */
-static bool may_lock(void)
+bool may_lock(void)
 {
     return limit() || capable(CAP_IPC_LOCK);
 }

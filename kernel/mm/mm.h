@@ -136,6 +136,7 @@ int mm_populate(virt_t start, virt_t end, bool write);
 /* mlock.c. Pages of locked regions; may so many more be locked; a mapped range becomes locked, or
  * no longer so (0 or -ENOMEM). */
 u32 mm_locked(const struct mm *mm);
+bool may_lock(void); /* anything at all */
 bool mm_may_lock(const struct mm *mm, u32 pages);
 int mm_lock(struct mm *mm, virt_t start, virt_t end, bool locked);
 /* limit.c: may the program map so many bytes more? `data`: private and writable; `backed`: by a

@@ -41,7 +41,12 @@ static int move(struct mm *mm, virt_t address, u32 old_len, virt_t to, u32 new_l
         mm_unmap(mm, to, to + new_len);
         return err;
     }
-    return old_len && !(flags & MREMAP_DONTUNMAP) ? mm_unmap(mm, address, address + old_len) : 0;
+    bool locked = v->locked;
+    if (old_len && !(flags & MREMAP_DONTUNMAP))
+        err = mm_unmap(mm, address, address + old_len);
+    if (!err && locked) /* also what it has grown by */
+        (void)mm_populate(to, to + new_len, false);
+    return err;
 }
 
 /* May what begins at `address` become new_len long? As Linux's vma_to_resize. */
@@ -110,6 +115,8 @@ long sys_mremap(u32 address, u32 old_len, u32 new_len, u32 flags, u32 to)
     if (!(flags & MREMAP_DONTUNMAP) && old_len == v->end - address &&
         new_len <= USER_END - address && mm_range_free(mm, v->end, address + new_len)) {
         v->end = address + new_len;
+        if (v->locked)
+            (void)mm_populate(address + old_len, address + new_len, false);
         return address;
     }
     if (!(flags & MREMAP_MAYMOVE) || !(to = mm_find_free(mm, new_len)))

@@ -241,7 +241,7 @@ static int check_request(struct mm *mm, const struct request *r)
         return -EINVAL;
     if (r->flags & MAP_HUGETLB)
         return -ENOMEM; /* as on Linux where nobody has set huge pages aside */
-    if (r->flags & MAP_LOCKED && !mm_may_lock(mm, 0) && !mm_may_lock(mm, 1))
+    if (r->flags & MAP_LOCKED && !may_lock())
         return -EPERM;
     if ((r->flags & MAP_LOCKED || mm->lock_future) && !mm_may_lock(mm, r->len >> PAGE_SHIFT))
         return -EAGAIN;

@@ -87,8 +87,9 @@ static int check_advice(const struct vma *v, u32 advice)
     case MADV_DODUMP:
         return ADVICE_NONE;
     case MADV_FREE: /* may come back as zeroes at once */
-        return v->inode ? -EINVAL : ADVICE_DISCARD;
+        return v->inode || v->locked ? -EINVAL : ADVICE_DISCARD;
     case MADV_DONTNEED:
+        return v->locked ? -EINVAL : ADVICE_DISCARD;
     case MADV_DONTNEED_LOCKED:
         return ADVICE_DISCARD;
     case MADV_POPULATE_READ:
