@@ -40,6 +40,8 @@
     }
 NEVER(int, cache_sync, struct mapping *m)
 NEVER(int, inodes_sync, struct super *s)
+NEVER(struct inode *, inode_take_unlinked, struct super *s)
+NEVER(void, ext2_delete, struct inode *inode)
 NEVER(void, cache_page_written, struct page *page, int error)
 NEVER(void, writeback_dirtied, struct mapping *m, int pages)
 NEVER(struct file_time, file_time_now, void)
