@@ -40,7 +40,7 @@ struct mapping_ops {
     int (*prepare_write)(struct mapping *m, u32 index, u32 offset, u32 len);
     /* Writes nr pages of consecutive index: the other way of read_pages. Each has a HOLD_USE
      * reference that goes when cache_page_written has been called for all its pieces and, once, by
-     * this function. NULL: nothing behind the cache. */
+     * this function (cache_page_started). NULL: nothing behind the cache. */
     void (*write_pages)(struct mapping *m, struct page **pages, u32 nr);
     /* Room that prepare_write has taken behind the size, for bytes that then did not come, is given
      * back. By who alone can make the file longer (inode_lock). May be NULL. */

@@ -35,8 +35,10 @@ static int write_sectors(struct cache_gather *g, struct page *page)
             continue;
         u64 lba = (u64)page->index * SECTORS_PER_PAGE + first;
         int error = cache_gather(g, lba, page, first * SECTOR_SIZE, n * SECTOR_SIZE);
-        if (error)
+        if (error) {
+            page->dirty_sectors |= mask;
             return error;
+        }
     }
     return 0;
 }
@@ -46,7 +48,7 @@ static void device_write_pages(struct mapping *m, struct page **run, u32 nr)
     struct cache_gather g = {
         .device = m->host, .max_frags = nr * SECTORS_PER_PAGE / 2, .write = true};
     for (u32 i = 0; i < nr; i++)
-        cache_page_written(run[i], write_sectors(&g, run[i]));
+        cache_page_started(run[i], write_sectors(&g, run[i]));
     cache_gather_end(&g);
 }
 

@@ -70,6 +70,8 @@ int cache_gather(struct cache_gather *g, u64 lba, struct page *page, u32 offset,
         return 0;
     cache_gather_end(g);
     r = request_new(g->device, MIN(g->max_frags, REQUEST_MAX_FRAGS));
+    if (!r) /* a small one will do, too: memory comes back when pages have been written */
+        r = request_new(g->device, 1);
     if (!r)
         return -ENOMEM;
     r->lba = lba;

@@ -98,6 +98,13 @@ void writeback_begin(struct mapping *m, struct page *page)
     irq_restore(flags);
 }
 
+void cache_page_started(struct page *page, int error)
+{
+    if (error == -ENOMEM)
+        cache_redirty(page);
+    cache_page_written(page, error);
+}
+
 static void write_run(struct mapping *m, struct page **run, u32 nr)
 {
     if (nr)
@@ -112,6 +119,7 @@ static void write_range(struct mapping *m, u32 first, u32 end)
     static bool busy;
     wait_event(&written, !busy);
     busy = true;
+    end = (u32)MIN((u64)end, DIV_ROUND_UP(m->size, PAGE_SIZE)); /* nothing is dirty behind it */
     u32 nr = 0;
     for (u32 index = first; m->nr_dirty && (index = cache_find_dirty(m, index, end, true)) < end;
          index++) {

@@ -38,8 +38,11 @@ void writeback_begin(struct mapping *m, struct page *page);
 /* Until a mapping's pages on their way have arrived, or that tick. */
 void writeback_wait(u64 deadline);
 
-/* For write_pages, as cache_page_done is for read_pages. */
+/* For write_pages, as cache_page_done is for read_pages. cache_page_started is for write_pages
+ * itself, when it has submitted what there is of the page: without memory for that, it stays dirty.
+ */
 void cache_page_written(struct page *page, int error);
+void cache_page_started(struct page *page, int error);
 /* The mapping's dirty pages have become more or fewer by one (m->nr_dirty is the new count). */
 void writeback_dirtied(struct mapping *m, int pages);
 

@@ -101,7 +101,7 @@ void ext2_write_pages(struct mapping *m, struct page **pages, u32 nr)
         .device = inode->super->device, .max_frags = nr * pieces, .write = true};
     struct ext2_extent e = {0};
     for (u32 i = 0; i < nr; i++)
-        cache_page_written(pages[i], write_page(inode, pages[i], end_block, &e, &g));
+        cache_page_started(pages[i], write_page(inode, pages[i], end_block, &e, &g));
     cache_gather_end(&g);
 }
 
