@@ -58,6 +58,7 @@ struct block_device {
     u32 reads, writes; /* requests, and their sectors: for /proc/diskstats */
     u64 sectors_read, sectors_written;
     struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
+    struct mapping *buffers;  /* the same of block_buffers() */
     TAILQ_ENTRY(block_device) link;
 };
 

@@ -61,6 +61,7 @@ struct mapping {
     bool is_metadata; /* the ledger keeps its bytes apart */
     bool in_ram;      /* nothing is read ahead: there is no disk behind it */
     bool is_swap;     /* the same for its bytes, as those of swap (kernel/mm/swap.h) */
+    bool is_buffer;   /* of ferry.cache=split; is_metadata too: its host is a device */
     u32 nr_pages;     /* in the cache now */
     u32 nr_dirty;     /* of these: with bytes that are nowhere else */
 
@@ -204,5 +205,7 @@ extern struct cache_stats cache_stats;
 /* Metadata of a block device goes through a mapping of its own, byte for byte; NULL without
  * memory when it is asked for the first time. */
 struct mapping *block_mapping(struct block_device *d);
+/* A second one, for files' blocks, of ferry.cache=split alone (split.h). */
+struct mapping *block_buffers(struct block_device *d);
 
 #endif

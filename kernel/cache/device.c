@@ -72,17 +72,26 @@ static const struct mapping_ops device_mapping_ops = {
     .dirtied = writeback_dirtied,
 };
 
-struct mapping *block_mapping(struct block_device *d)
+static struct mapping *made(struct block_device *d, struct mapping **place, bool is_buffer)
 {
-    if (!d->metadata) {
-        struct mapping *m = kzalloc(sizeof(*m));
-        if (!m)
-            return NULL;
+    struct mapping *m = *place ? NULL : kzalloc(sizeof(*m));
+    if (m) {
         m->ops = &device_mapping_ops;
         m->host = d;
         m->size = d->nr_sectors * SECTOR_SIZE;
         m->is_metadata = true;
-        d->metadata = m;
+        m->is_buffer = is_buffer;
+        *place = m;
     }
-    return d->metadata;
+    return *place;
+}
+
+struct mapping *block_mapping(struct block_device *d)
+{
+    return made(d, &d->metadata, false);
+}
+
+struct mapping *block_buffers(struct block_device *d)
+{
+    return made(d, &d->buffers, true);
 }

@@ -14,13 +14,15 @@
 /* Completion, interrupt context. */
 static void request_done(struct block_request *r, int error)
 {
-    u32 payload = 0, padding = 0, metadata = 0, swap = 0;
+    u32 payload = 0, padding = 0, metadata = 0, swap = 0, buffer = 0;
     for (u32 i = 0; i < r->nr_frags; i++) {
         const struct frag *f = &r->frags[i];
         const struct mapping *m = f->page->mapping;
         u64 pos = ((u64)f->page->index << PAGE_SHIFT) + f->offset;
         if (m->is_swap) {
             swap += f->len;
+        } else if (m->is_buffer) {
+            buffer += f->len;
         } else if (m->is_metadata) {
             metadata += f->len;
         } else {
@@ -32,6 +34,9 @@ static void request_done(struct block_request *r, int error)
     if (!error) { /* what a failed request may have moved reached nobody */
         if (payload)
             ledger_add(r->account, r->write ? EDGE_CACHE_DISK : EDGE_DISK_CACHE, r->mover, payload);
+        if (buffer) /* whole blocks: which of their bytes are a file's, only files know */
+            ledger_add(r->account, r->write ? EDGE_BUFFER_DISK : EDGE_DISK_BUFFER, r->mover,
+                       buffer);
         if (padding)
             ledger_add_apart(r->account, APART_PADDING, padding);
         if (swap)

@@ -21,6 +21,11 @@
 #define LEDGER_EDGES(X)                                                                            \
     X(DISK_CACHE, "disk", "cache")                                                                 \
     X(DISK_USER, "disk", "user")                                                                   \
+    X(DISK_BUFFER, "disk", "buffer")   /* ferry.cache=split */                                     \
+    X(BUFFER_CACHE, "buffer", "cache") /* the second copy of it */                                 \
+    X(CACHE_BUFFER, "cache", "buffer")                                                             \
+    X(USER_BUFFER, "user", "buffer")                                                               \
+    X(BUFFER_DISK, "buffer", "disk")                                                               \
     X(ZERO_CACHE, "zero", "cache") /* a hole in a file, filled with zeroes */                      \
     X(ZERO_USER, "zero", "user")   /* the same, by O_DIRECT */                                     \
     X(CACHE_USER, "cache", "user")                                                                 \

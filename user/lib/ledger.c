@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 const char *const node_name[NR_NODES] = {
-    [DISK] = "disk", [CACHE] = "cache", [USER] = "user", [PIPE] = "pipe",
-    [SOCK] = "sock", [NIC] = "nic",     [ZERO] = "zero", [OTHER_NODE] = "other",
+    [DISK] = "disk", [CACHE] = "cache",   [USER] = "user",
+    [PIPE] = "pipe", [SOCK] = "sock",     [NIC] = "nic",
+    [ZERO] = "zero", [BUFFER] = "buffer", [OTHER_NODE] = "other",
 };
 
 const char *const mover_name[NR_MOVERS] = {

@@ -23,7 +23,7 @@
 #define LEDGER_SELF   "/proc/self/ledger"
 
 /* A name the kernel knows and this file does not is entered as OTHER, so that it is not lost. */
-enum node { DISK, CACHE, USER, PIPE, SOCK, NIC, ZERO, OTHER_NODE, NR_NODES };
+enum node { DISK, CACHE, USER, PIPE, SOCK, NIC, ZERO, BUFFER, OTHER_NODE, NR_NODES };
 enum mover { CPU, DMA, TOUCH, OTHER_MOVER, NR_MOVERS };
 enum cause { SYSCALL, MINOR_FAULT, MAJOR_FAULT, EXCEPTION, IRQ, OTHER_CAUSE, NR_CAUSES };
 enum leave { VOLUNTARY, INVOLUNTARY, OTHER_LEAVE, NR_LEAVES };

@@ -167,6 +167,8 @@ int ext2_blocks_free(struct inode *inode, u32 block, u32 count)
     const struct ext2_geometry *g = &ext2_of(s)->g;
     if (!ext2_blocks_valid(g, block, count))
         return ext2_damaged(s, "inode %u names block %u", inode->ino, block);
+    split_forget(s->device, (u64)block << g->block_shift >> SECTOR_SHIFT,
+                 (u64)count << g->block_shift >> SECTOR_SHIFT);
     while (count) {
         struct ext2_group gr;
         struct ext2_buf map;

@@ -21,6 +21,7 @@
 #define KERNEL_FS_EXT2_EXT2_H
 
 #include "drivers/block.h"
+#include "kernel/cache/split.h"
 #include "kernel/cache/writeback.h"
 #include "kernel/fs/ext2/layout.h"
 #include "kernel/fs/vfs.h"

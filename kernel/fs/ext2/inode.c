@@ -62,6 +62,7 @@ static int set_up_regular(struct inode *inode, const struct ext2_inode *raw)
         .host = inode,
         .size = inode->size,
     };
+    split_set_up(inode);
     return 0;
 }
 

@@ -120,7 +120,9 @@ static int ext2_sync(struct super *s, bool clean)
     if (clean)
         delete_unlinked(s);
     int error = inodes_sync(s); /* data, then the inodes into their tables */
-    int e = clean ? cache_write_out(fs->metadata, 0, ~0u) : 0;
+    int e = split_sync(s->device);
+    error = error ? error : e;
+    e = clean ? cache_write_out(fs->metadata, 0, ~0u) : 0;
     error = error ? error : e;
     clean = clean && !error; /* the mark says that all the rest is there */
     ext2_lock(s);
@@ -141,8 +143,10 @@ static int ext2_fsync(struct inode *inode)
     if (s->flags & SUPER_READ_ONLY)
         return 0;
     int error = inode->mapping.ops ? cache_sync(&inode->mapping) : 0;
+    int e = split_sync(s->device);
+    error = error ? error : e;
     ext2_lock(s);
-    int e = inode->dirty ? ext2_write_inode(inode) : 0;
+    e = inode->dirty ? ext2_write_inode(inode) : 0;
     ext2_unlock(s);
     error = error ? error : e;
     e = cache_sync(ext2_of(s)->metadata);

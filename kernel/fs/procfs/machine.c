@@ -79,10 +79,11 @@ void proc_vmstat(struct text *t)
     const struct account *a = &ledger_machine;
     text_printf(t, "nr_free_pages %u\nnr_anon_pages %u\nnr_mapped %u\nnr_file_pages %u\n",
                 nr_free_frames, f.anonymous, f.mapped, f.cached + f.buffers);
-    text_printf(t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n",
-                f.dirty, writeback_stats.in_flight, f.shared,
-                disk_kib(a, EDGE_DISK_CACHE) + disk_kib(a, EDGE_DISK_USER),
-                disk_kib(a, EDGE_CACHE_DISK) + disk_kib(a, EDGE_USER_DISK));
+    text_printf(
+        t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n", f.dirty,
+        writeback_stats.in_flight, f.shared,
+        disk_kib(a, EDGE_DISK_CACHE) + disk_kib(a, EDGE_DISK_USER) + disk_kib(a, EDGE_DISK_BUFFER),
+        disk_kib(a, EDGE_CACHE_DISK) + disk_kib(a, EDGE_USER_DISK) + disk_kib(a, EDGE_BUFFER_DISK));
     text_printf(t, "nr_dirtied %u\nnr_written %u\nbalance_dirty_pages %u\n",
                 writeback_stats.dirtied, writeback_stats.written, writeback_stats.throttled);
     text_printf(t, "pswpin %u\npswpout %u\npgscan_anon %u\npgsteal_file %u\npgsteal_kswapd %u\n",
