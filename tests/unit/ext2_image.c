@@ -60,9 +60,11 @@ NEVER(void, ext2_write_pages, struct mapping *m, struct page **run, u32 nr)
 NEVER(void, ext2_trim, struct mapping *m)
 NEVER(int, ext2_resize, struct inode *inode, u64 size)
 NEVER(int, ext2_update, struct inode *inode)
+NEVER(int, split_sync, struct block_device *d)
 NEVER(int, cache_write_out, struct mapping *m, u32 first, u32 end)
 NEVER(void, mmap_protect_page, struct mapping *m, u32 index)
 
+void split_set_up(struct inode *inode) {} /* ferry.cache=split */
 void cache_wait_written(struct page *page) {}
 void wake_one(struct wait_queue *q) {} /* of the file system's lock */
 void ext2_release(struct inode *inode)
