@@ -266,3 +266,15 @@ def test_an_image_without_file_types_or_features_is_written(writable_disk):
         ferry.sh("mkdir /w/d; echo hi >/w/d/file; ln -s file /w/d/link; ls -l /w/d | grep -q link; rm /w/d/link")
         ferry.sh("truncate -s 3000000000 /w/large")
     assert contents(image, "/w/d/file") == b"hi\n"
+
+
+def test_a_directory_that_cannot_grow_leaves_nothing_behind(writable_disk):
+    """The disk fills while a directory gets its first table: with each number of blocks left."""
+    with writing(writable_disk(1024, 8)) as ferry:
+        ferry.sh("mkdir /w/many; cd /w/many; i=0; while test $(stat -c %s /w/many) -lt 12288; do i=$((i+1)); "
+                 f">{'n' * 200}$i; done; sync", seconds=60)
+        ferry.sh("dd if=/dev/zero of=/w/full bs=1k 2>/dev/null", status=1)
+        for left in (0, 1, 2, 3):
+            ferry.sh(f"truncate -s $(($(stat -c %s /w/full) - {left} * 1024)) /w/full")
+            ferry.sh(f"for i in $(seq 12); do >/w/many/{'m' * 200}-{left}-$i; done 2>/dev/null", status=None)
+            ferry.sh("sync; echo 3 >/proc/sys/vm/drop_caches")

@@ -96,10 +96,14 @@ int ext2_dir_grow(struct inode *dir, struct ext2_buf *b)
     if (dir->size + dir->super->block_size > 0x7FFFFFFF)
         return -ENOSPC;
     int error = ext2_map_new(dir, nr_blocks(dir), &block, &fresh);
-    if (!error)
-        error = ext2_buf_new(dir->super, block, b);
+    dir->dirty = true; /* it may have got a table, and then no block below it */
     if (error)
         return error;
+    error = ext2_buf_new(dir->super, block, b);
+    if (error) {
+        (void)ext2_unmap(dir, nr_blocks(dir));
+        return error;
+    }
     ((struct ext2_dir_entry_2 *)b->data)->rec_len = (u16)dir->super->block_size;
     dir->size += dir->super->block_size;
     return 0;

@@ -235,21 +235,13 @@ static int name_new(struct inode *inode, struct inode *to, const struct name *na
         return error;
     *block = at.buf.block;
     ext2_entry_turn(to, &at, inode->ino, inode->mode);
-    return name_gone(to, target);
-}
-
-/* All that has been changed is on the disk. If it fails, the next fsync is to be told: we go on. */
-static void write_metadata(struct super *s)
-{
-    struct mapping *m = ext2_of(s)->metadata;
-    int error = cache_sync(m);
-    if (error)
-        m->write_error = error;
+    return 0;
 }
 
 /* While the old name still stands, it counts. In one block both changes reach the disk together;
- * else the new name goes first, so that there is always one. And it is there before the target's
- * blocks can be those of another file. */
+ * else the new name goes first, so that there is always one. And the disk no longer leads to the
+ * target when that is counted down: else the name might lead to an inode that is free. If that
+ * writing fails, the next fsync is told: we go on. */
 static int move(struct inode *from, const struct name *from_name, struct inode *inode,
                 struct inode *to, const struct name *to_name, struct inode *target)
 {
@@ -269,21 +261,21 @@ static int move(struct inode *from, const struct name *from_name, struct inode *
         error = dir_changed(to);
     if (!error)
         error = find(from, from_name, inode, &at);
-    if (!error && at.buf.block != new_block) {
+    if (!error && (target || at.buf.block != new_block)) {
         ext2_buf_put(&at.buf);
-        write_metadata(from->super);
-        error = find(from, from_name, inode, &at);
-    }
-    if (!error)
+        (void)cache_write_out(ext2_of(from->super)->metadata, 0, ~0u);
+        error = target ? name_gone(to, target) : 0;
+        int e = find(from, from_name, inode, &at);
+        if (!e)
+            e = ext2_entry_remove(from, &at);
+        error = error ? error : e;
+    } else if (!error) {
         error = ext2_entry_remove(from, &at);
+    }
     inode->nlink--;
     int e = ext2_write_inode(inode);
     error = error ? error : e;
-    if (!error)
-        error = turn_parent(inode, from, to);
-    if (!error && target && !target->nlink)
-        write_metadata(from->super);
-    return error;
+    return error ? error : turn_parent(inode, from, to);
 }
 
 int ext2_rename(struct inode *from, const struct name *from_name, struct inode *inode,
