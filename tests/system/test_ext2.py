@@ -9,6 +9,7 @@ import pytest
 
 from disks import ENV, GUEST, contents, debugfs, expect_clean, pieces, power_off, writing
 from ferry import Ferry
+from images import Image
 
 SIZES = [1024, 2048, 4096]
 
@@ -145,6 +146,16 @@ def test_what_has_no_name_is_gone_with_the_machine(writable_disk):
         assert "busy" in ferry.sh("mount -o remount,ro / 2>&1", status=None)
         ferry.sh("exec 5<&-")
     assert "clean" in debugfs(image, "show_super_stats -h").split("Filesystem state:")[1].splitlines()[0]
+
+
+def test_attributes_that_others_have_made_go_with_their_file(writable_disk):
+    """A block beside the file, which Ferry does not read."""
+    image = writable_disk(1024)
+    Image(image).debugfs("feature ext_attr", "ea_set /data/small user.name value", "ea_set /data/other user.name value")
+    assert field(image, "/data/small", "File ACL") > 0
+    with writing(image) as ferry:
+        ferry.sh("rm -f /data/small; echo more >>/data/other")
+    assert "value" in debugfs(image, "ea_get /data/other user.name")
 
 
 def test_free_counts_agree_with_the_disk(writable_disk):

@@ -106,6 +106,29 @@ static bool has_tree(const struct inode *inode)
     return type == S_REG || type == S_DIR || (type == S_LNK && !ext2_is_short_link(inode));
 }
 
+/* Extended attributes, which we do not read: a block that several files may share, counted in its
+ * second word (ext2_ext_attr.h). */
+static void free_attributes(struct inode *inode, struct ext2_inode *raw)
+{
+    struct super *s = inode->super;
+    struct ext2_buf b;
+    if (!raw->i_file_acl || !ext2_blocks_valid(&ext2_of(s)->g, raw->i_file_acl, 1) ||
+        ext2_buf_read(s, raw->i_file_acl, &b) < 0)
+        return;
+    u32 *head = b.data;
+    bool sound = head[0] == 0xEA020000 && head[1], shared = sound && head[1] > 1;
+    if (shared) {
+        head[1]--;
+        ext2_buf_dirty(s, &b);
+    }
+    ext2_buf_put(&b);
+    if (sound && !shared) {
+        ext2_forget(s, raw->i_file_acl);
+        (void)ext2_blocks_free(inode, raw->i_file_acl, 1);
+    }
+    raw->i_file_acl = 0;
+}
+
 void ext2_delete(struct inode *inode)
 {
     struct super *s = inode->super;
@@ -118,6 +141,7 @@ void ext2_delete(struct inode *inode)
     ext2_info(inode)->deleted = true;
     if (ext2_write_inode(inode) < 0 || raw_get(s, inode->ino, &b, &raw) < 0)
         return;
+    free_attributes(inode, raw);
     raw->i_dtime = (u32)file_time_now().sec;
     ext2_buf_dirty(s, &b);
     ext2_buf_put(&b);
