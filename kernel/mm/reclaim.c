@@ -17,10 +17,11 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/scan.h"
-#include "kernel/mm/swap.h"
+#include "kernel/mm/usage.h"
 #include "kernel/proc/task.h"
 
 #define BATCH      64u
+#define TEXT_KEPT  512u           /* pages */
 #define WAIT_TICKS (2 * TIMER_HZ) /* the longest that somebody waits for kswapd */
 /* Turns without one page, until it is said that there are none. The first two leave alone what is
  * dear (text, pages just read ahead); flushd needs its time. */
@@ -40,6 +41,14 @@ void reclaim_kick(void)
     wake_all(&kswapd_queue);
 }
 
+/* The last pages of files are what programs run from: to take these, too, would be to read them
+ * again and again, for ever. A machine that has nothing else left is out of memory, and says so. */
+static bool text_to_spare(void)
+{
+    struct memory_usage use = memory_usage();
+    return use.cached - use.shared > MAX(total_frames / 16, TEXT_KEPT);
+}
+
 /* Until there are enough free frames, or no more can be had. */
 static void balance(void)
 {
@@ -48,7 +57,7 @@ static void balance(void)
            tries < (writeback_stats.dirty ? TRIES_DIRTY : TRIES)) {
         u32 dropped = cache_reclaim(BATCH);
         if (dropped < BATCH / 2) {
-            bool hard = tries > 1;
+            bool hard = tries > 1 && text_to_spare();
             if (!mm_scan(BATCH, hard) && !dropped && hard)
                 dropped = cache_reclaim_hard(BATCH);
             if (writeback_stats.dirty)
