@@ -80,7 +80,8 @@ void cache_touched(struct page *page)
 
 bool cache_waits(struct page *page)
 {
-    if (!(page->flags & PG_FRESH) || page->turns >= FRESH_TURNS)
+    if (!(page->flags & PG_FRESH) || page->turns >= FRESH_TURNS ||
+        page->mapping->is_swap) /* neighbours in swap are a guess only */
         return false;
     page->turns++;
     return true;

@@ -57,8 +57,8 @@ static void balance(void)
            tries < (writeback_stats.dirty ? TRIES_DIRTY : TRIES)) {
         u32 dropped = cache_reclaim(BATCH);
         if (dropped < BATCH / 2) {
-            bool hard = tries > 1 && text_to_spare();
-            if (!mm_scan(BATCH, hard) && !dropped && hard)
+            bool hard = tries > 1;
+            if (!mm_scan(BATCH, hard && text_to_spare()) && !dropped && hard)
                 dropped = cache_reclaim_hard(BATCH);
             if (writeback_stats.dirty)
                 writeback_kick();

@@ -61,8 +61,11 @@ def pressure(ferry, *arguments):
 
 
 def held(ferry):
+    """Pages of files may have been taken from programs that run: they come back when they are used."""
     ferry.sh("sync; echo 3 > /proc/sys/vm/drop_caches")
-    return {name: count for name, count in ferry.proc("ferry/pages").items() if name != "hold rx"}
+    pages = ferry.proc("ferry/pages")
+    pages["free or cache"] = pages.pop("free") + pages.pop("hold cache")
+    return {name: count for name, count in pages.items() if name not in ("hold rx", "hold map")}
 
 
 # --- Swap -----------------------------------------------------------------------------------------------
