@@ -33,6 +33,11 @@ def holdings(ferry):
             slabs += int(words[4])
     held["hold kernel"] -= slabs
     held["free"] += slabs
+    # The shell that asks may have grown: its memory is its own.
+    own = {line.split(":")[0]: int(line.split()[1]) // 4
+           for line in ferry.sh("grep -E '^Rss(Anon|File)' /proc/$$/status").splitlines() if ":" in line}
+    held["hold map"] -= own["RssAnon"] + own["RssFile"]
+    held["free"] += own["RssAnon"]
     for line in ferry.sh("cat /proc/ferry/net").splitlines():
         words = line.split()
         if words[0] == "pool":  # NAME USED MAX
