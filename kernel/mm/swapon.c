@@ -266,11 +266,15 @@ long sys_swapon(const char __user *path, u32 flags)
 
 /* --- swapoff ---------------------------------------------------------------------------------- */
 
-/* Is there room for all of it? */
+/* Is there room for all of it, so that nobody need be killed for it? Pages of it that are in memory
+ * already need none; of the files' pages, some have to stay. */
 static bool fits(const struct swap_area *a)
 {
-    u32 spare = nr_free_frames + cache_stats.pages - MIN(cache_stats.pages, writeback_stats.dirty);
-    return a->used < spare + a->mapping.nr_pages;
+    u32 needed = a->used - MIN(a->used, a->mapping.nr_pages);
+    u32 files =
+        cache_stats.pages - MIN(cache_stats.pages, a->mapping.nr_pages + writeback_stats.dirty);
+    u32 kept = MAX(total_frames / 16, (2u << 20) / PAGE_SIZE) + 4 * ATOMIC_RESERVE;
+    return needed + kept < nr_free_frames + files;
 }
 
 long sys_swapoff(const char __user *path)

@@ -134,6 +134,10 @@ static struct task *copy_task(u32 flags, u32 stack, u32 tls)
         if (flags & CLONE_SETTLS)
             err = tls_set(t, (const void __user *)tls);
     }
+    /* A signal that came meanwhile, to the process group say, must not miss the new process: it is
+     * acted upon first, and then the call begins anew. */
+    if (!err && p && signal_pending())
+        err = -ERESTARTNOINTR;
     if (err) {
         discard(t, p);
         return err_ptr(err);
