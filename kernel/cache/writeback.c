@@ -3,11 +3,12 @@
  *
  * A write changes the page in the cache and marks it dirty; the disk learns of it later:
  *
- *     fsync, sync         at once, and the caller waits
- *     the kernel thread   flushd looks every vm.dirty_writeback_centisecs at what has been dirty
- * for vm.dirty_expire_centisecs, and at everything when more than vm.dirty_background_ratio percent
- * of the memory are dirty a writer            that has brought it beyond vm.dirty_ratio percent
- * writes its own pages, and waits for them: it cannot outrun the disk
+ * - by fsync(2) and sync(2) at once, and the caller waits;
+ * - by the kernel thread flushd, which looks every vm.dirty_writeback_centisecs at what has
+ *   been dirty for vm.dirty_expire_centisecs, and at everything when more than
+ *   vm.dirty_background_ratio percent of the memory are dirty;
+ * - by a writer that has brought it beyond vm.dirty_ratio percent: it writes its own pages and
+ *   waits for them, and so cannot outrun the disk.
  *
  * While a page is on its way to the disk (PG_WRITEBACK) it can be read, and written again: then it
  * is dirty once more, and is written once more. An error is kept with the mapping for the next
@@ -155,9 +156,7 @@ void cache_start_writing(struct mapping *m, u32 first, u32 end)
 
 int cache_write_out(struct mapping *m, u32 first, u32 end)
 {
-    if (!m->ops || !m->ops->write_pages)
-        return 0;
-    write_range(m, first, end);
+    cache_start_writing(m, first, end);
     wait_event(&written, m->nr_writeback == 0);
     return m->write_error;
 }
@@ -192,8 +191,7 @@ void writeback_throttle(struct mapping *m)
     if (likely(writeback_stats.dirty <= limit) || !m->ops->write_pages)
         return;
     writeback_stats.throttled++;
-    write_range(m, 0, ~0u);
-    wait_event(&written, m->nr_writeback == 0);
+    (void)cache_write_out(m, 0, ~0u); /* an error stays, for fsync */
 }
 
 /* --- flushd ----------------------------------------------------------------------------------- */
@@ -216,8 +214,7 @@ static void flush(u64 dirty_before)
         m->dirty_since = timer_ticks() + 1; /* what comes from now on waits for the next time */
         TAILQ_REMOVE(&dirty_mappings, m, dirty);
         TAILQ_INSERT_TAIL(&dirty_mappings, m, dirty);
-        write_range(m, 0, ~0u);
-        wait_event(&written, m->nr_writeback == 0);
+        (void)cache_write_out(m, 0, ~0u);
         if (inode)
             inode_put(inode);
     }

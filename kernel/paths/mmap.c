@@ -141,51 +141,53 @@ void mmap_forget(struct inode *inode, u32 first, u32 end)
     }
 }
 
-/* The entry of the mapping's page `index` in the region, if there is a table for it. */
-static u32 *entry_of(const struct task *t, const struct vma *v, const struct mapping *m, u32 index)
+/* Calls `change` for each page table entry in which some program's region shows page `index` of the
+ * mapping, whatever is in it. */
+static void for_each_entry(struct mapping *m, u32 index,
+                           void (*change)(struct mm *mm, const struct vma *v, u32 *pte,
+                                          const struct mapping *m))
 {
-    if (!v->inode || &v->inode->mapping != m || index < v->pgoff ||
-        index - v->pgoff >= (v->end - v->start) >> PAGE_SHIFT)
-        return NULL;
-    return pte_get(t->mm, v->start + (index - v->pgoff) * PAGE_SIZE, false);
+    struct task *t;
+    TAILQ_FOREACH (t, &all_tasks, all) {
+        struct vma *v;
+        if (!t->mm)
+            continue;
+        TAILQ_FOREACH (v, &t->mm->vmas, link) {
+            if (!v->inode || &v->inode->mapping != m || index < v->pgoff ||
+                index - v->pgoff >= (v->end - v->start) >> PAGE_SHIFT)
+                continue;
+            u32 *pte = pte_get(t->mm, v->start + (index - v->pgoff) * PAGE_SIZE, false);
+            if (pte)
+                change(t->mm, v, pte, m);
+        }
+    }
+    tlb_flush_all();
+}
+
+static void protect(struct mm *mm, const struct vma *v, u32 *pte, const struct mapping *m)
+{
+    if (v->shared)
+        *pte &= ~(u32)(PTE_WRITE | PTE_DIRTY);
 }
 
 void mmap_protect_page(struct mapping *m, u32 index)
 {
-    struct task *t;
-    TAILQ_FOREACH (t, &all_tasks, all) {
-        struct vma *v;
-        if (!t->mm)
-            continue;
-        TAILQ_FOREACH (v, &t->mm->vmas, link) {
-            u32 *pte = v->shared ? entry_of(t, v, m, index) : NULL;
-            if (pte)
-                *pte &= ~(u32)(PTE_WRITE | PTE_DIRTY);
-        }
-    }
-    tlb_flush_all();
+    for_each_entry(m, index, protect);
+}
+
+static void unmap(struct mm *mm, const struct vma *v, u32 *pte, const struct mapping *m)
+{
+    struct page *page = *pte & PTE_HELD ? phys_page(*pte & PAGE_MASK) : NULL;
+    if (!page || page->mapping != m) /* a private copy */
+        return;
+    *pte = 0;
+    mm->nr_pages--;
+    page_put(page, HOLD_MAP);
 }
 
 void mmap_unmap_page(struct mapping *m, u32 index)
 {
-    struct task *t;
-    TAILQ_FOREACH (t, &all_tasks, all) {
-        struct vma *v;
-        if (!t->mm)
-            continue;
-        TAILQ_FOREACH (v, &t->mm->vmas, link) {
-            u32 *pte = entry_of(t, v, m, index);
-            if (!pte || !(*pte & PTE_HELD))
-                continue;
-            struct page *page = phys_page(*pte & PAGE_MASK);
-            if (page->mapping != m) /* a private copy */
-                continue;
-            *pte = 0;
-            t->mm->nr_pages--;
-            page_put(page, HOLD_MAP);
-        }
-    }
-    tlb_flush_all();
+    for_each_entry(m, index, unmap);
 }
 
 /* What mmap is asked for, as far as it is known. */

@@ -24,8 +24,10 @@
 #include "kernel/cache/readahead.c"
 #include "kernel/cache/write.c"
 #include "kernel/fs/ext2/blocks.c"
+#include "kernel/fs/ext2/buffer.c"
 #include "kernel/fs/ext2/dir.c"
 #include "kernel/fs/ext2/dirent.c"
+#include "kernel/fs/ext2/entries.c"
 #include "kernel/fs/ext2/inode.c"
 #include "kernel/fs/ext2/map.c"
 #include "kernel/fs/ext2/super.c"
@@ -46,9 +48,9 @@ NEVER(void, cache_page_written, struct page *page, int error)
 NEVER(void, cache_page_started, struct page *page, int error)
 NEVER(void, writeback_dirtied, struct mapping *m, int pages)
 NEVER(struct file_time, file_time_now, void)
-NEVER(int, ext2_buf_read, struct super *s, u32 block, struct ext2_buf *b)
-NEVER(void, ext2_buf_dirty, struct super *s, struct ext2_buf *b)
-NEVER(void, ext2_buf_put, struct ext2_buf *b)
+NEVER(int, ext2_map_new, struct inode *inode, u32 file_block, u32 *disk_block, bool *fresh)
+NEVER(int, ext2_unmap, struct inode *inode, u32 file_block)
+NEVER(int, ext2_tree_cut, struct inode *inode, u32 keep_blocks)
 NEVER(int, ext2_write_inode, struct inode *inode)
 NEVER(struct inode *, ext2_create, struct inode *d, const struct name *n, const struct new_file *w)
 NEVER(int, ext2_link, struct inode *d, const struct name *n, struct inode *i)

@@ -90,10 +90,9 @@ static bool overlap(u32 a, u32 a_count, u32 b, u32 b_count)
 static bool is_metadata(struct super *s, const struct ext2_group *gr, u32 block, u32 count)
 {
     const struct ext2_geometry *g = &ext2_of(s)->g;
-    u32 table_blocks = DIV_ROUND_UP(g->inodes_per_group * g->inode_size, g->block_size);
     return overlap(block, count, gr->desc->bg_block_bitmap, 1) ||
            overlap(block, count, gr->desc->bg_inode_bitmap, 1) ||
-           overlap(block, count, gr->desc->bg_inode_table, table_blocks);
+           overlap(block, count, gr->desc->bg_inode_table, ext2_table_blocks(g));
 }
 
 /* Looks in one group, from `from` on. *block stays 0 when there is none. */

@@ -9,67 +9,18 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 
-/* Block `n` of the directory, held until page_put. A directory has no holes. */
-static int read_dir_block(struct inode *dir, u32 n, struct page **page, const void **data)
-{
-    struct ext2_extent e;
-    int error = ext2_map(dir, n, 1, &e);
-    if (error)
-        return error;
-    if (e.disk_block == 0)
-        return ext2_damaged(dir->super, "directory %u has a hole", dir->ino);
-    return ext2_read_block(dir->super, e.disk_block, page, data);
-}
-
-static const struct ext2_dir_entry_2 *entry_at(struct inode *dir, u32 n, const void *block,
-                                               u32 offset)
-{
-    const struct ext2_dir_entry_2 *e = ext2_dirent(&ext2_of(dir->super)->g, block, offset);
-    if (!e)
-        ext2_damaged(dir->super, "directory %u, block %u, entry at %u", dir->ino, n, offset);
-    return e;
-}
-
-/* The inode number of a name in block `n`; 0 when it is not there. */
-static int find_in_block(struct inode *dir, u32 n, const char *name, u32 len, u32 *ino)
-{
-    struct page *page;
-    const void *block;
-    int error = read_dir_block(dir, n, &page, &block);
-    if (error)
-        return error;
-    *ino = 0;
-    for (u32 offset = 0; offset < dir->super->block_size;) {
-        const struct ext2_dir_entry_2 *e = entry_at(dir, n, block, offset);
-        if (!e) {
-            error = -EIO;
-            break;
-        }
-        if (ext2_dirent_is(e, name, len)) {
-            *ino = e->inode;
-            break;
-        }
-        offset += e->rec_len;
-    }
-    page_put(page, HOLD_USE);
-    return error;
-}
-
+/* With the lock held: the inode is not freed between its name and itself. */
 static struct inode *find_inode(struct inode *dir, const char *name, u32 len)
 {
-    u32 nr_blocks = (u32)(dir->size >> ext2_of(dir->super)->g.block_shift);
-    for (u32 n = 0; n < nr_blocks; n++) {
-        u32 ino;
-        int error = find_in_block(dir, n, name, len, &ino);
-        if (error)
-            return err_ptr(error);
-        if (ino)
-            return inode_get(dir->super, ino);
-    }
-    return err_ptr(-ENOENT);
+    struct ext2_entry at;
+    int error = ext2_entry_find(dir, name, len, &at);
+    if (error)
+        return err_ptr(error);
+    u32 ino = at.entry->inode;
+    ext2_buf_put(&at.buf);
+    return inode_get(dir->super, ino);
 }
 
-/* With the lock held: the inode is not freed between its name and itself. */
 static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)
 {
     if (len > NAME_MAX_LEN)
@@ -81,21 +32,21 @@ static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)
 }
 
 /* What is in block `n` now. 1; 0: the directory has become shorter. */
-static int copy_block(struct inode *dir, u32 n, void *copy)
+static int copy_block(struct inode *dir, u32 n, struct ext2_buf *copy)
 {
-    struct page *page;
-    const void *block;
+    struct ext2_buf b;
     ext2_lock(dir->super);
-    int result = n < dir->size >> ext2_of(dir->super)->g.block_shift;
+    int result = n < ext2_dir_blocks(dir);
     if (result) {
-        int error = read_dir_block(dir, n, &page, &block);
+        int error = ext2_dir_block(dir, n, &b);
         if (error)
             result = error;
     }
     ext2_unlock(dir->super);
     if (result == 1) {
-        memcpy(copy, block, dir->super->block_size);
-        page_put(page, HOLD_USE);
+        copy->block = b.block;
+        memcpy(copy->data, b.data, dir->super->block_size);
+        ext2_buf_put(&b);
     }
     return result;
 }
@@ -106,10 +57,10 @@ static int list_block(struct file *file, u32 n, struct dir_sink *sink)
 {
     struct inode *dir = file->inode;
     u64 start = (u64)n << ext2_of(dir->super)->g.block_shift;
-    void *block = kmalloc(dir->super->block_size);
-    int result = block ? copy_block(dir, n, block) : -ENOMEM;
+    struct ext2_buf copy = {.data = kmalloc(dir->super->block_size)};
+    int result = copy.data ? copy_block(dir, n, &copy) : -ENOMEM;
     for (u32 offset = 0; result == 1 && offset < dir->super->block_size;) {
-        const struct ext2_dir_entry_2 *e = entry_at(dir, n, block, offset);
+        const struct ext2_dir_entry_2 *e = ext2_entry_at(dir, &copy, offset);
         if (!e) {
             result = -EIO;
             break;
@@ -125,7 +76,7 @@ static int list_block(struct file *file, u32 n, struct dir_sink *sink)
         }
         offset += e->rec_len;
     }
-    kfree(block);
+    kfree(copy.data);
     return result;
 }
 

@@ -36,7 +36,8 @@ static void fill(struct super *s, struct ext2_dir_entry_2 *e, const char *name, 
     memcpy(e->name, name, len);
 }
 
-static int read_block(struct inode *dir, u32 n, struct ext2_buf *b)
+/* A directory has no holes. */
+int ext2_dir_block(struct inode *dir, u32 n, struct ext2_buf *b)
 {
     struct ext2_extent extent;
     int error = ext2_map(dir, n, 1, &extent);
@@ -47,18 +48,12 @@ static int read_block(struct inode *dir, u32 n, struct ext2_buf *b)
     return ext2_buf_read(dir->super, extent.disk_block, b);
 }
 
-/* The entry at `offset`, which can be changed; NULL: the block is damaged, and that was said. */
-static struct ext2_dir_entry_2 *entry_at(struct inode *dir, const struct ext2_buf *b, u32 offset)
+struct ext2_dir_entry_2 *ext2_entry_at(struct inode *dir, const struct ext2_buf *b, u32 offset)
 {
     const struct ext2_dir_entry_2 *e = ext2_dirent(&ext2_of(dir->super)->g, b->data, offset);
     if (!e)
         ext2_damaged(dir->super, "directory %u, block %u, entry at %u", dir->ino, b->block, offset);
     return (struct ext2_dir_entry_2 *)e;
-}
-
-static u32 nr_blocks(const struct inode *dir)
-{
-    return (u32)(dir->size >> ext2_of(dir->super)->g.block_shift);
 }
 
 /* ---- adding ---- */
@@ -69,7 +64,7 @@ static int add_in_block(struct inode *dir, struct ext2_buf *b, const char *name,
 {
     u32 need = record_length(len);
     for (u32 offset = 0; offset < dir->super->block_size;) {
-        struct ext2_dir_entry_2 *e = entry_at(dir, b, offset);
+        struct ext2_dir_entry_2 *e = ext2_entry_at(dir, b, offset);
         if (!e)
             return -EIO;
         u32 used = e->inode ? record_length(e->name_len) : 0;
@@ -95,13 +90,13 @@ int ext2_dir_grow(struct inode *dir, struct ext2_buf *b)
     bool fresh;
     if (dir->size + dir->super->block_size > 0x7FFFFFFF)
         return -ENOSPC;
-    int error = ext2_map_new(dir, nr_blocks(dir), &block, &fresh);
+    int error = ext2_map_new(dir, ext2_dir_blocks(dir), &block, &fresh);
     dir->dirty = true; /* it may have got a table, and then no block below it */
     if (error)
         return error;
     error = ext2_buf_new(dir->super, block, b);
     if (error) {
-        (void)ext2_unmap(dir, nr_blocks(dir));
+        (void)ext2_unmap(dir, ext2_dir_blocks(dir));
         return error;
     }
     ((struct ext2_dir_entry_2 *)b->data)->rec_len = (u16)dir->super->block_size;
@@ -113,8 +108,8 @@ int ext2_entry_add(struct inode *dir, const char *name, u32 len, u32 ino, u16 mo
 {
     struct ext2_buf b;
     int done = 0;
-    for (u32 n = 0; n < nr_blocks(dir) && !done; n++) {
-        done = read_block(dir, n, &b);
+    for (u32 n = 0; n < ext2_dir_blocks(dir) && !done; n++) {
+        done = ext2_dir_block(dir, n, &b);
         if (done)
             return done;
         done = add_in_block(dir, &b, name, len, ino, mode);
@@ -136,13 +131,13 @@ int ext2_entry_add(struct inode *dir, const char *name, u32 len, u32 ino, u16 mo
 
 int ext2_entry_find(struct inode *dir, const char *name, u32 len, struct ext2_entry *at)
 {
-    for (u32 n = 0; n < nr_blocks(dir); n++) {
-        int error = read_block(dir, n, &at->buf);
+    for (u32 n = 0; n < ext2_dir_blocks(dir); n++) {
+        int error = ext2_dir_block(dir, n, &at->buf);
         if (error)
             return error;
         at->before = NULL;
         for (u32 offset = 0; offset < dir->super->block_size; offset += at->entry->rec_len) {
-            at->entry = entry_at(dir, &at->buf, offset);
+            at->entry = ext2_entry_at(dir, &at->buf, offset);
             if (!at->entry) {
                 ext2_buf_put(&at->buf);
                 return -EIO;
@@ -174,10 +169,10 @@ static bool block_empty(struct inode *dir, const struct ext2_buf *b)
 /* Gives the last blocks back when they are empty. The first has "." and "..". */
 static int shrink(struct inode *dir)
 {
-    u32 keep = nr_blocks(dir);
+    u32 keep = ext2_dir_blocks(dir);
     while (keep > 1) {
         struct ext2_buf b;
-        int error = read_block(dir, keep - 1, &b);
+        int error = ext2_dir_block(dir, keep - 1, &b);
         if (error)
             return error;
         bool empty = block_empty(dir, &b);
@@ -186,7 +181,7 @@ static int shrink(struct inode *dir)
             break;
         keep--;
     }
-    if (keep == nr_blocks(dir))
+    if (keep == ext2_dir_blocks(dir))
         return 0;
     dir->size = (u64)keep << ext2_of(dir->super)->g.block_shift;
     return ext2_tree_cut(dir, keep);
@@ -202,7 +197,7 @@ int ext2_entry_remove(struct inode *dir, struct ext2_entry *at)
      */
     if (!first->inode) {
         for (u32 next = first->rec_len; next < dir->super->block_size;) {
-            struct ext2_dir_entry_2 *e = entry_at(dir, &at->buf, next);
+            struct ext2_dir_entry_2 *e = ext2_entry_at(dir, &at->buf, next);
             if (!e || e->inode)
                 break;
             next += e->rec_len;
@@ -217,13 +212,13 @@ int ext2_entry_remove(struct inode *dir, struct ext2_entry *at)
 
 int ext2_dir_empty(struct inode *dir)
 {
-    for (u32 n = 0; n < nr_blocks(dir); n++) {
+    for (u32 n = 0; n < ext2_dir_blocks(dir); n++) {
         struct ext2_buf b;
-        int error = read_block(dir, n, &b);
+        int error = ext2_dir_block(dir, n, &b);
         if (error)
             return error;
         for (u32 offset = 0; offset < dir->super->block_size && !error;) {
-            struct ext2_dir_entry_2 *e = entry_at(dir, &b, offset);
+            struct ext2_dir_entry_2 *e = ext2_entry_at(dir, &b, offset);
             if (!e)
                 error = -EIO;
             else if (e->inode && !ext2_dirent_is(e, ".", 1) && !ext2_dirent_is(e, "..", 2))

@@ -133,7 +133,14 @@ struct inode *ext2_inode_make(struct inode *dir, u32 ino, const struct new_file 
 void ext2_delete(struct inode *inode);  /* from the disk: it has no name */
 void ext2_release(struct inode *inode); /* takes the lock */
 
-/* entries.c */
+/* entries.c. Block `n` of a directory, and the entry at `offset` of it, which can be changed; NULL:
+ * the block is damaged, and that was said. */
+int ext2_dir_block(struct inode *dir, u32 n, struct ext2_buf *b);
+struct ext2_dir_entry_2 *ext2_entry_at(struct inode *dir, const struct ext2_buf *b, u32 offset);
+static inline u32 ext2_dir_blocks(const struct inode *dir)
+{
+    return (u32)(dir->size >> ext2_of(dir->super)->g.block_shift);
+}
 int ext2_entry_find(struct inode *dir, const char *name, u32 len, struct ext2_entry *at);
 /* *block (may be NULL): the disk block that it stands in. */
 int ext2_entry_add(struct inode *dir, const char *name, u32 len, u32 ino, u16 mode, u32 *block);

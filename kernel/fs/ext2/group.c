@@ -8,8 +8,7 @@
 /* Nothing that a descriptor names lies outside of the file system. */
 static bool descriptor_sound(const struct ext2_geometry *g, const struct ext2_group_desc *gd)
 {
-    u32 table_blocks = DIV_ROUND_UP(g->inodes_per_group * g->inode_size, g->block_size);
-    return ext2_blocks_valid(g, gd->bg_inode_table, table_blocks) &&
+    return ext2_blocks_valid(g, gd->bg_inode_table, ext2_table_blocks(g)) &&
            ext2_blocks_valid(g, gd->bg_block_bitmap, 1) &&
            ext2_blocks_valid(g, gd->bg_inode_bitmap, 1);
 }

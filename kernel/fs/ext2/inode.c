@@ -24,8 +24,7 @@ int ext2_inode_locate(struct super *s, u32 ino, u64 *pos)
         cache_read_bytes(ext2_of(s)->metadata, table + (u64)group * sizeof(gd), &gd, sizeof(gd));
     if (error)
         return error;
-    u32 table_bytes = g->inodes_per_group * g->inode_size;
-    if (!ext2_blocks_valid(g, gd.bg_inode_table, DIV_ROUND_UP(table_bytes, g->block_size)))
+    if (!ext2_blocks_valid(g, gd.bg_inode_table, ext2_table_blocks(g)))
         return ext2_damaged(s, "the inode table of group %u is at block %u", group,
                             gd.bg_inode_table);
     *pos = ((u64)gd.bg_inode_table << g->block_shift) + (u64)index * g->inode_size;

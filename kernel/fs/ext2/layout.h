@@ -39,6 +39,12 @@ static inline bool ext2_blocks_valid(const struct ext2_geometry *g, u32 block, u
     return block > g->first_data_block && block < g->blocks && count <= g->blocks - block;
 }
 
+/* Blocks of one group's piece of the inode table. */
+static inline u32 ext2_table_blocks(const struct ext2_geometry *g)
+{
+    return DIV_ROUND_UP(g->inodes_per_group * g->inode_size, g->block_size);
+}
+
 /* map.c: the way from an inode to a block of its file: index[0] in the inode's own table, each
  * further index in the table block that the last one named. */
 struct ext2_path {
