@@ -8,7 +8,7 @@
 #ifndef KERNEL_FS_POLL_H
 #define KERNEL_FS_POLL_H
 
-#include <poll.h>
+#include <linux/poll.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/proc/wait.h"
 

@@ -6,7 +6,7 @@
  */
 #include "kernel/net/datagram.h"
 #include <linux/in.h>
-#include <poll.h>
+#include <linux/poll.h>
 #include "kernel/fs/poll.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"

@@ -3,7 +3,7 @@
  * state. What happens to the connection is connection.c's, how bytes get in and out transfer.c's.
  * tcp(7).
  */
-#include <poll.h>
+#include <linux/poll.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/fs/poll.h"
 #include "kernel/lib/lib.h"
