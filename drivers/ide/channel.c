@@ -8,26 +8,32 @@
  *                     recovering (ided resets the channel) --given up: -EIO--> idle
  *
  * Submitters and the interrupt handler start commands; neither sleeps. Whatever has to wait - a
- * reset takes milliseconds to seconds - is done by the kernel thread ided, which also looks once
- * a second whether the drive has exceeded its time. A failing request costs only itself: the
- * queue goes on behind it. A mode that polls keeps interrupts off for a whole command: for 8 ms or
- * more of 128 KiB, and 5 s when the drive has died. Behind each such command they are on for a
- * moment, however long the queue. Everything that touches a channel's state runs with interrupts
- * off; while the state is IDE_RECOVERING the channel belongs to ided alone.
+ * reset takes milliseconds to seconds - is done by the channel's kernel thread ided, which also
+ * looks once a second whether the drive has exceeded its time. A failing request costs only itself:
+ * the queue goes on behind it. Everything that touches a channel's state runs with interrupts off;
+ * while the state is IDE_RECOVERING the channel belongs to ided alone.
+ *
+ * A request is polled by its submitter or by ided, never in an interrupt handler, and with
+ * interrupts on. A request that did not go by polling is tried again by interrupt: so a drive that
+ * has died holds the machine up for one second in all (pio_poll.c).
+ *
+ * A drive that says nothing for ide_timeout_seconds, three times in a row, or is not ready ten
+ * seconds after a reset, is given up: each request for it, also those that wait, ends with -EIO at
+ * once. The pages of a request are let go only when the bus master has been stopped.
  */
 #include "drivers/ide/ide.h"
 #include "kernel/lib/lib.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/task.h"
 
-#define TIMEOUT_TICKS  (5 * TIMER_HZ)
-#define FLUSH_TICKS    (30 * TIMER_HZ) /* the drive may have much to write (ATA-6, FLUSH CACHE) */
-#define TRIES          3               /* of one request */
-#define TIMEOUTS_LIMIT 3               /* in a row: then the drive has failed */
+#define FLUSH_FACTOR   6 /* of the time: there may be much to write (ATA-6, FLUSH CACHE) */
+#define TRIES          3 /* of one request */
+#define TIMEOUTS_LIMIT 3 /* in a row: then the drive has failed */
 #define RESET_TICKS    (10 * TIMER_HZ) /* ATA-6 allows 31 s, for a disk that must spin up */
 #define READY_US       1000            /* an idle drive is ready at once */
 #define POLL_US        1
 #define COMMAND_US     1000000 /* a command without data */
+u32 ide_timeout_seconds = 5;
 
 /* --- Commands ------------------------------------------------------------------------------- */
 
@@ -89,7 +95,7 @@ static enum ide_progress flush_start(struct ide_channel *c)
         return IDE_DONE;
     ide_select(c, c->drive, DEVICE_LBA);
     if (!ide_poll(c, STATUS_BSY | STATUS_DRQ | STATUS_DRDY, STATUS_DRDY, READY_US))
-        return IDE_FAILED;
+        return IDE_SILENT;
     ide_write(c, c->base + IDE_COMMAND, c->drive->flush_opcode);
     return IDE_BUSY;
 }
@@ -145,20 +151,21 @@ static void finish(struct ide_channel *c, int error)
         *(r->write ? &d->stats.sectors_written : &d->stats.sectors_read) += r->nr_sectors;
     }
     release_pages(r);
-    r->mover = d->transfer->mover;
+    r->mover = c->transfer->mover;
     block_done(r, error);
     if (c->paused)
         wake_all(&c->idle);
 }
 
 /* Leaves the current request to ided. */
-static void fail(struct ide_channel *c)
+static void fail(struct ide_channel *c, enum ide_progress how)
 {
+    c->failure = how;
     c->drive->stats.errors++;
     c->last_status = ide_read(c, c->control);
     c->last_error = ide_read(c, c->base + IDE_ERROR);
     c->state = IDE_RECOVERING;
-    wake_all(c->care);
+    wake_all(&c->care);
 }
 
 static void progress(struct ide_channel *c, enum ide_progress p)
@@ -170,13 +177,19 @@ static void progress(struct ide_channel *c, enum ide_progress p)
     if (p == IDE_DONE)
         finish(c, 0);
     else if (p == IDE_FAILED || p == IDE_SILENT)
-        fail(c);
+        fail(c, p);
 }
 
 /* Each answer gives the drive its time anew: a request in many blocks may take longer in all. */
 static void set_deadline(struct ide_channel *c)
 {
-    c->deadline = timer_ticks() + (c->request->flush ? FLUSH_TICKS : TIMEOUT_TICKS);
+    u32 seconds = ide_timeout_seconds * (c->request->flush ? FLUSH_FACTOR : 1);
+    c->deadline = timer_ticks() + (u64)seconds * TIMER_HZ;
+}
+
+static bool is_polled(const struct block_request *r, const struct ide_transfer *t)
+{
+    return !t->interrupt && !r->flush;
 }
 
 /* One more try of the current request. */
@@ -184,12 +197,20 @@ static void attempt(struct ide_channel *c)
 {
     c->state = IDE_ACTIVE;
     c->tries++;
+    if (c->tries > 1 && is_polled(c->request, c->transfer))
+        c->transfer = &ide_pio_irq;
     set_deadline(c);
     c->drive->stats.commands++;
-    progress(c, c->request->flush ? flush_start(c) : c->drive->transfer->start(c));
+    progress(c, c->request->flush ? flush_start(c) : c->transfer->start(c));
 }
 
-bool ide_can_start(const struct ide_channel *c)
+static struct ide_drive *drive_of(const struct block_request *r)
+{
+    struct block_device *disk = r->device->disk ? r->device->disk : r->device;
+    return disk->driver;
+}
+
+static bool can_start(const struct ide_channel *c)
 {
     return c->state == IDE_IDLE && !c->paused && !TAILQ_EMPTY(&c->queue);
 }
@@ -198,9 +219,9 @@ static void start_next(struct ide_channel *c)
 {
     struct block_request *r = TAILQ_FIRST(&c->queue);
     TAILQ_REMOVE(&c->queue, r, link);
-    struct block_device *disk = r->device->disk ? r->device->disk : r->device;
-    c->drive = disk->driver;
+    c->drive = drive_of(r);
     c->request = r;
+    c->transfer = c->drive->transfer;
     c->tries = 0;
     hold_pages(r);
     if (c->drive->failed)
@@ -209,22 +230,24 @@ static void start_next(struct ide_channel *c)
         attempt(c);
 }
 
-/* What waits behind a request that was polled is left to ided. */
-void ide_run_queue(struct ide_channel *c)
+/* Starts what can be started. `flags` are those that the caller will restore: where interrupts are
+ * off in them, as in an interrupt handler, what is to be polled is left to ided. */
+static void run_queue(struct ide_channel *c, u32 flags)
 {
-    bool polled = false;
-    while (ide_can_start(c) && !polled) {
+    while (can_start(c)) {
+        const struct block_request *r = TAILQ_FIRST(&c->queue);
+        if (is_polled(r, drive_of(r)->transfer) && !(flags & EFLAGS_IF)) {
+            wake_all(&c->care);
+            return;
+        }
         start_next(c);
-        polled = !c->drive->transfer->interrupt && !c->drive->failed;
     }
-    if (ide_can_start(c))
-        wake_all(c->care);
 }
 
-static void enqueue(struct ide_channel *c, struct block_request *r)
+static void enqueue(struct ide_channel *c, struct block_request *r, u32 flags)
 {
     TAILQ_INSERT_TAIL(&c->queue, r, link);
-    ide_run_queue(c);
+    run_queue(c, flags);
 }
 
 /* ferry.icount: so that a run is the same every time, neither a task nor the clock runs beside
@@ -233,7 +256,7 @@ static void submit_and_halt(struct ide_channel *c, struct block_request *r)
 {
     u64 left = timer_freeze();
     u32 flags = irq_save();
-    enqueue(c, r);
+    enqueue(c, r, flags);
     while (c->state == IDE_ACTIVE)
         sched_halt();
     irq_restore(flags);
@@ -248,29 +271,25 @@ void ide_submit(struct block_device *disk, struct block_request *r)
         return;
     }
     u32 flags = irq_save();
-    enqueue(c, r);
+    enqueue(c, r, flags);
     irq_restore(flags);
 }
 
-/* --- Between two requests ----------------------------------------------------------------------
- */
+/* --- Between two requests --------------------------------------------------------------------- */
 
-u32 ide_pause(struct ide_channel *c)
+void ide_pause(struct ide_channel *c)
 {
-    u32 flags = irq_save();
-    while (c->paused) /* by another task */
-        wait_sleep(&c->idle, 0);
+    wait_event(&c->idle, !c->paused); /* by another task */
     c->paused = true;
-    while (c->state != IDE_IDLE)
-        wait_sleep(&c->idle, 0);
-    return flags;
+    wait_event(&c->idle, c->state == IDE_IDLE);
 }
 
-void ide_resume(struct ide_channel *c, u32 flags)
+void ide_resume(struct ide_channel *c)
 {
+    u32 flags = irq_save();
     c->paused = false;
     wake_all(&c->idle);
-    ide_run_queue(c);
+    run_queue(c, flags);
     irq_restore(flags);
 }
 
@@ -288,16 +307,16 @@ bool ide_asked(struct ide_channel *c)
 bool ide_interrupt(void *channel)
 {
     struct ide_channel *c = channel;
-    if (c->state != IDE_ACTIVE)
+    if (c->state != IDE_ACTIVE || is_polled(c->request, c->transfer))
         return ide_asked(c); /* nobody waits for it: say, of a command that was given up */
-    enum ide_progress p = c->request->flush ? flush_interrupt(c) : c->drive->transfer->interrupt(c);
+    enum ide_progress p = c->request->flush ? flush_interrupt(c) : c->transfer->interrupt(c);
     if (p == IDE_NOT_OURS)
         return false;
     c->drive->stats.interrupts++;
     if (p == IDE_BUSY)
         set_deadline(c);
     progress(c, p);
-    ide_run_queue(c);
+    run_queue(c, 0);
     return true;
 }
 
@@ -308,6 +327,12 @@ static void mark_failed(struct ide_drive *d, const char *why)
     if (d->present && !d->failed)
         kprintf("%s: %s; the drive is given up\n", d->block.name, why);
     d->failed = true;
+}
+
+void ide_stop_bus_master(struct ide_channel *c)
+{
+    ide_write(c, c->bus_master + BM_COMMAND, 0);
+    ide_write(c, c->bus_master + BM_STATUS, c->bm_capable | BM_INTERRUPT | BM_ERROR);
 }
 
 /* Software reset (ATA-6, 9.2) and the wait until the drives are ready again. A drive that does not
@@ -359,7 +384,7 @@ static void report(const struct ide_channel *c, const struct ide_drive *d)
 static void recover(struct ide_channel *c)
 {
     struct ide_drive *d = c->drive;
-    d->transfer->stop(c);
+    ide_stop_bus_master(c); /* before the drive is, and before the pages are let go */
     d->stats.resets++;
     reset(c);
     if (d->timeouts >= TIMEOUTS_LIMIT)
@@ -367,13 +392,14 @@ static void recover(struct ide_channel *c)
 
     u32 flags = irq_save();
     c->drive = d;
-    if (d->failed || c->tries >= TRIES) {
+    /* A flush goes on behind the sector that it could not write: a second one would hide it. */
+    bool hopeless = c->request->flush && c->failure == IDE_FAILED;
+    if (d->failed || c->tries >= TRIES || hopeless) {
         report(c, d);
         finish(c, -EIO);
     } else {
         attempt(c);
     }
-    ide_run_queue(c);
     irq_restore(flags);
 }
 
@@ -394,12 +420,18 @@ static void check_timeout(struct ide_channel *c)
     irq_restore(flags);
 }
 
-void ide_care(struct ide_channel *c)
+void ided(void *channel)
 {
-    check_timeout(c);
-    if (c->state == IDE_RECOVERING)
-        recover(c);
-    u32 flags = irq_save();
-    ide_run_queue(c);
-    irq_restore(flags);
+    struct ide_channel *c = channel;
+    for (;;) {
+        u64 next_look = timer_ticks() + TIMER_HZ;
+        (void)wait_event_killable(&c->care, c->state == IDE_RECOVERING || can_start(c), next_look);
+        check_timeout(c);
+        if (c->state == IDE_RECOVERING)
+            recover(c);
+        u32 flags = irq_save();
+        run_queue(c, flags);
+        irq_restore(flags);
+        sched_yield_if_needed();
+    }
 }

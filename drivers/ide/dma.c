@@ -26,11 +26,6 @@ static bool build_table(struct ide_channel *c)
     return true;
 }
 
-static void clear_status(struct ide_channel *c)
-{
-    ide_write(c, c->bus_master + BM_STATUS, c->bm_capable | BM_INTERRUPT | BM_ERROR);
-}
-
 /* The order is that of Intel 1994, 3.1: table, direction, drive's command, start. The status bits
  * were cleared when the last request ended. */
 static enum ide_progress dma_start(struct ide_channel *c)
@@ -42,7 +37,7 @@ static enum ide_progress dma_start(struct ide_channel *c)
     outl(c->bus_master + BM_PRD_TABLE, page_phys(c->prd_page));
     ide_write(c, c->bus_master + BM_COMMAND, direction);
     if (!ide_issue(c, &dma_opcodes))
-        return IDE_FAILED;
+        return IDE_SILENT;
     ide_write(c, c->bus_master + BM_COMMAND, direction | BM_START);
     return IDE_BUSY;
 }
@@ -56,7 +51,7 @@ static enum ide_progress dma_interrupt(struct ide_channel *c)
         return IDE_NOT_OURS;
     ide_write(c, c->bus_master + BM_COMMAND, 0);
     u8 status = ide_read(c, c->base + IDE_STATUS);
-    clear_status(c);
+    ide_write(c, c->bus_master + BM_STATUS, c->bm_capable | BM_INTERRUPT | BM_ERROR);
 
     c->last_status = status;
     /* Still active: the drive ended before the table did, so bytes are missing. */
@@ -67,16 +62,9 @@ static enum ide_progress dma_interrupt(struct ide_channel *c)
     return IDE_DONE;
 }
 
-static void dma_stop(struct ide_channel *c)
-{
-    ide_write(c, c->bus_master + BM_COMMAND, 0);
-    clear_status(c);
-}
-
 const struct ide_transfer ide_dma = {
     .name = "dma",
     .mover = MOVER_DMA,
     .start = dma_start,
     .interrupt = dma_interrupt,
-    .stop = dma_stop,
 };

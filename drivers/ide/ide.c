@@ -28,36 +28,12 @@ static const u8 majors[2 * MAX_CONTROLLERS] = {3, 22, 33, 34}; /* Linux's, by ch
 
 struct ide_controller {
     struct ide_channel channels[2];
-    struct wait_queue care;
 };
 static struct ide_controller *controllers[MAX_CONTROLLERS];
 static u32 nr_controllers;
 bool ide_one_at_a_time;
 
 static const struct block_ops ide_block_ops = {.submit = ide_submit, .ioctl = ide_ioctl};
-
-static bool needs_care(const struct ide_controller *k)
-{
-    for (u32 i = 0; i < 2; i++) {
-        const struct ide_channel *c = &k->channels[i];
-        if (c->state == IDE_RECOVERING || ide_can_start(c))
-            return true;
-    }
-    return false;
-}
-
-/* ided: woken when a request has failed or must be started, and otherwise looks at the clock once
- * a second. */
-static void ided(void *arg)
-{
-    struct ide_controller *k = arg;
-    for (;;) {
-        u64 next_look = timer_ticks() + TIMER_HZ;
-        (void)wait_event_killable(&k->care, needs_care(k), next_look);
-        ide_care(&k->channels[0]);
-        ide_care(&k->channels[1]);
-    }
-}
 
 static void channel_init(struct ide_controller *k, const struct pci_device *pci, u32 i)
 {
@@ -70,7 +46,7 @@ static void channel_init(struct ide_controller *k, const struct pci_device *pci,
     c->control = native ? (u16)(pci->bar[2 * i + 1] + NATIVE_CONTROL_OFFSET) : compat_control[i];
     c->irq = native ? pci->irq : compat_irq[i];
     c->bus_master = (u16)(pci->bar[BAR_BUS_MASTER] + i * BUS_MASTER_STRIDE);
-    c->care = &k->care;
+    wait_init(&c->care);
     wait_init(&c->idle);
     c->drive = &c->drives[0];
     c->bm_capable = inb(c->bus_master + BM_STATUS) & BM_CAPABLE;
@@ -88,16 +64,22 @@ static void channel_init(struct ide_controller *k, const struct pci_device *pci,
     }
 }
 
-/* Looks for drives; where there are any, the channel gets its PRD page and its interrupt. */
+static bool in_use(const struct ide_channel *c)
+{
+    return c->drives[0].present || c->drives[1].present;
+}
+
+/* Looks for drives; where there are any, the channel gets its PRD page, its thread and its
+ * interrupt. */
 static int channel_start(struct ide_channel *c)
 {
     ide_identify(c);
-    if (!c->drives[0].present && !c->drives[1].present)
+    if (!in_use(c))
         return 0;
     c->prd_page = page_alloc(PAGE_KERNEL, HOLD_KERNEL);
-    if (!c->prd_page)
+    if (!c->prd_page || !kthread_create("ided", ided, c))
         return -ENOMEM;
-    c->drive->transfer->stop(c); /* whatever the firmware left behind */
+    ide_stop_bus_master(c); /* whatever the firmware left behind */
     return irq_register(c->irq, c->name, ide_interrupt, c);
 }
 
@@ -121,9 +103,7 @@ static int ide_probe(const struct pci_device *pci)
     if (!k)
         return -ENOMEM;
     pci_enable(pci, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
-    wait_init(&k->care);
 
-    bool any = false;
     for (u32 i = 0; i < 2; i++) {
         struct ide_channel *c = &k->channels[i];
         channel_init(k, pci, i);
@@ -132,17 +112,9 @@ static int ide_probe(const struct pci_device *pci)
             kprintf("%s: cannot be used (error %d)\n", c->name, -error);
             c->drives[0].present = c->drives[1].present = false;
         }
-        any = any || c->drives[0].present || c->drives[1].present;
     }
     /* From here on the controller stays: its interrupts name it. */
     controllers[nr_controllers++] = k;
-    if (!any)
-        return 0;
-    struct task *t = kthread_create("ided", ided, k);
-    if (!t || is_err(t)) {
-        kprintf("ide: no memory for ided, the drives are left alone\n");
-        return 0;
-    }
     for (u32 i = 0; i < 4; i++) {
         struct ide_drive *d = &k->channels[i / 2].drives[i % 2];
         if (d->present)

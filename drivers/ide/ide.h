@@ -91,22 +91,22 @@ enum ide_progress {
     IDE_BUSY,     /* an interrupt will tell more */
     IDE_DONE,     /* every byte was moved and the drive is satisfied */
     IDE_FAILED,   /* the drive or the controller reports an error */
-    IDE_SILENT,   /* the drive does not answer */
+    IDE_SILENT,   /* the drive does not answer, or does not become ready for a command */
 };
 
 /*
  * A transfer mode moves the bytes of channel->request between channel->drive and memory. To
  * write one: start issues the command with ide_issue and does what must come before and after;
  * interrupt is called when the channel's line was raised. Both run with interrupts off and never
- * sleep. A mode that polls returns IDE_DONE straight from start, and has no interrupt. Errors are
- * reported, not handled: retries and resets are the channel's.
+ * sleep. A mode that polls has no interrupt: start does it all, never in an interrupt handler, and
+ * may let interrupts in while it waits. Errors are reported, not handled: retries, resets, and
+ * stopping a bus master that is given up are the channel's.
  */
 struct ide_transfer {
     const char *name;
     enum ledger_mover mover; /* who carries the payload */
     enum ide_progress (*start)(struct ide_channel *c);
     enum ide_progress (*interrupt)(struct ide_channel *c);
-    void (*stop)(struct ide_channel *c); /* gives up what is in flight, before a reset */
 };
 extern const struct ide_transfer ide_dma, ide_pio_irq, ide_pio_poll;
 
@@ -156,16 +156,18 @@ struct ide_channel {
     struct ide_drive *drive;    /* that `request` is for, or that was last spoken to */
     struct ide_drive *selected; /* by the device register; NULL: unknown */
     struct page *prd_page;
-    struct wait_queue *care; /* where ided sleeps */
-    struct wait_queue idle;  /* where ide_pause waits for the request under way */
+    struct wait_queue care; /* where ided sleeps */
+    struct wait_queue idle; /* where ide_pause waits for the request under way */
     struct block_request_list queue;
 
     /* Changed with interrupts off. */
     enum ide_state state;
     struct block_request *request;
+    const struct ide_transfer *transfer; /* in which `request` goes */
     struct ide_pio pio;
     bool paused;                /* start nothing: somebody waits for IDE_IDLE */
     u32 tries;                  /* of this request, with the one under way */
+    enum ide_progress failure;  /* of the last try: IDE_FAILED or IDE_SILENT */
     u64 deadline;               /* tick by which the drive must have answered */
     u8 last_status, last_error; /* of the last failure, for people */
 };
@@ -201,13 +203,11 @@ bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us);
 extern bool ide_one_at_a_time; /* ferry.icount: submit waits for the disk */
 void ide_submit(struct block_device *d, struct block_request *r);
 bool ide_interrupt(void *channel);
-/* Between these two the channel is the caller's: no request is under way, and interrupts are off.
- * The first sleeps. */
-u32 ide_pause(struct ide_channel *c);
-void ide_resume(struct ide_channel *c, u32 flags);
-/* The channel's next requests, as far as they can be started now. */
-void ide_run_queue(struct ide_channel *c);
-bool ide_can_start(const struct ide_channel *c);
+/* Between these two the channel is the caller's: no request is under way. The first sleeps. */
+void ide_pause(struct ide_channel *c);
+void ide_resume(struct ide_channel *c);
+/* How long a drive may say nothing before it is reset: /proc/sys/ferry/disk_timeout. */
+extern u32 ide_timeout_seconds;
 /* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is the caller's or ided's. */
 bool ide_set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors);
 
@@ -224,9 +224,11 @@ extern bool ide_polling;
 const struct ide_transfer *ide_programmed(void); /* the mode that -d0 means */
 void ide_mode_of_cmdline(struct ide_drive *d);   /* ferry.disk=MODE: the machine starts in it */
 
-/* channel.c: ided's work: a time-out that has passed, a request that failed, or requests that were
- * left waiting behind a polled one. Sleeps. */
-void ide_care(struct ide_channel *c);
+/* channel.c: ided, the kernel thread of a channel: a time-out that has passed, a request that
+ * failed, requests that an interrupt left to be polled. */
+void ided(void *channel);
+/* The bus master moves nothing from here on, and remembers nothing. */
+void ide_stop_bus_master(struct ide_channel *c);
 
 /* identify.c: finds what is on the channel and fills in drives[].present and .block. */
 void ide_identify(struct ide_channel *c);

@@ -116,9 +116,9 @@ static int drive_command(struct ide_drive *d, u32 argument)
     u16 *data = kzalloc(IDE_ID_WORDS * sizeof(u16));
     if (!data)
         return -ENOMEM;
-    u32 flags = ide_pause(d->channel);
-    int err = run_command(d, regs, identify ? data : NULL) ? 0 : -EIO;
-    ide_resume(d->channel, flags);
+    ide_pause(d->channel);
+    int err = !d->failed && run_command(d, regs, identify ? data : NULL) ? 0 : -EIO;
+    ide_resume(d->channel);
     if (copyout((void __user *)argument, regs, sizeof(regs)) < 0 ||
         (identify && copyout((char __user *)argument + sizeof(regs), data, SECTOR_SIZE) < 0))
         err = -EFAULT;

@@ -45,9 +45,9 @@ int ide_set_multcount(struct ide_drive *d, u32 multiple)
     struct ide_channel *c = d->channel;
     if (multiple > d->max_multiple)
         return -EINVAL;
-    u32 flags = ide_pause(c);
+    ide_pause(c);
     int error = d->failed ? -EIO : agree(c, d, multiple);
-    ide_resume(c, flags);
+    ide_resume(c);
     return error;
 }
 
@@ -56,9 +56,9 @@ int ide_set_dma(struct ide_drive *d, bool on)
 {
     if (on && !d->can_dma)
         return -EPERM;
-    u32 flags = ide_pause(d->channel);
+    ide_pause(d->channel);
     d->transfer = on ? &ide_dma : ide_programmed();
-    ide_resume(d->channel, flags);
+    ide_resume(d->channel);
     return 0;
 }
 
@@ -69,10 +69,10 @@ void ide_set_polling(bool on)
         struct ide_drive *d = ide_drive_number(i);
         if (!d)
             continue;
-        u32 flags = ide_pause(d->channel);
+        ide_pause(d->channel);
         if (d->transfer->mover == MOVER_CPU)
             d->transfer = ide_programmed();
-        ide_resume(d->channel, flags);
+        ide_resume(d->channel);
     }
 }
 

@@ -13,7 +13,7 @@ static enum ide_progress irq_start(struct ide_channel *c)
 {
     pio_rewind(c);
     if (!ide_issue(c, pio_opcodes(c->drive)))
-        return IDE_FAILED;
+        return IDE_SILENT;
     if (!c->request->write)
         return IDE_BUSY;
     ide_read(c, c->control); /* 400 ns until the status is the command's */
@@ -41,12 +41,9 @@ static enum ide_progress irq_interrupt(struct ide_channel *c)
     return !c->request->write && pio_all_moved(c) ? IDE_DONE : IDE_BUSY;
 }
 
-static void irq_stop(struct ide_channel *c) {}
-
 const struct ide_transfer ide_pio_irq = {
     .name = "pio-irq",
     .mover = MOVER_CPU,
     .start = irq_start,
     .interrupt = irq_interrupt,
-    .stop = irq_stop,
 };

@@ -1,30 +1,35 @@
 /*
  * Transfer mode: programmed I/O by polling. The CPU writes a command, asks the drive again and
- * again whether a block is ready, and carries every byte itself. Until the last one is through,
- * nothing else runs, no interrupt either: this is what the other modes are measured against. A
- * FLUSH CACHE, which moves no byte and may take half a minute, ends with an interrupt in this mode,
- * too (channel.c).
+ * again whether a block is ready, and carries every byte itself. Until the last one is through, no
+ * other task runs: this is what the other modes are measured against. Other devices' interrupts are
+ * served meanwhile.
+ *
+ * So that a drive that has died holds nobody up for long, a command has HOLD_MS, once: its retries,
+ * and a FLUSH CACHE, which may take half a minute, go by interrupt (channel.c).
  */
 #include "drivers/ide/pio.h"
 
-#define ANSWER_MS 5000 /* for the whole command: nothing else runs meanwhile */
-#define LOOK_US   1000 /* between two looks at the clock */
+#define HOLD_MS 1000 /* for the whole command */
+#define LOOK_US 1000 /* between two looks at the clock */
 
-/* Waits for the drive to be ready for the next block, or to have ended the command. */
+/* Waits for the drive to be ready for the next block, or to have ended the command. The last look
+ * comes after the time has passed: it may have been the machine that stood still. */
 static bool wait_not_busy(struct ide_channel *c, u64 until_ms)
 {
-    while (!ide_poll(c, STATUS_BSY, 0, LOOK_US)) {
-        if (timer_ms() >= until_ms)
+    for (;;) {
+        bool late = timer_ms() >= until_ms;
+        if (ide_poll(c, STATUS_BSY, 0, LOOK_US))
+            return true;
+        if (late)
             return false;
     }
-    return true;
 }
 
 static enum ide_progress transfer(struct ide_channel *c)
 {
-    u64 until_ms = timer_ms() + ANSWER_MS;
+    u64 until_ms = timer_ms() + MIN(HOLD_MS, ide_timeout_seconds * 1000);
     if (!ide_issue(c, pio_opcodes(c->drive)))
-        return IDE_FAILED;
+        return IDE_SILENT;
     ide_read(c, c->control); /* 400 ns until the status is the command's (ATA-6, 9.5) */
     while (!pio_all_moved(c)) {
         if (!wait_not_busy(c, until_ms))
@@ -43,17 +48,16 @@ static enum ide_progress transfer(struct ide_channel *c)
 static enum ide_progress poll_start(struct ide_channel *c)
 {
     pio_rewind(c);
-    ide_write(c, c->control, CONTROL_NIEN);
+    ide_write(c, c->control, CONTROL_NIEN); /* this drive does not interrupt, others may */
+    irq_enable();
     enum ide_progress p = transfer(c);
+    irq_disable();
     ide_write(c, c->control, 0);
     return p;
 }
-
-static void poll_stop(struct ide_channel *c) {}
 
 const struct ide_transfer ide_pio_poll = {
     .name = "pio-polled",
     .mover = MOVER_CPU,
     .start = poll_start,
-    .stop = poll_stop,
 };

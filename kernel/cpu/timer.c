@@ -50,7 +50,7 @@ static void arm_ms(u32 ms)
 }
 
 /* Ticks of running tasks to be charged now: one for each interrupt, wherever in its tick the CPU
- * became busy, and more only when interrupts were off for longer, as while a disk is polled. (So
+ * became busy, and more only when interrupts were off, or the machine stood still, for longer. (So
  * the usual interrupt costs the same instructions every time, which the benchmark counts.) */
 static u32 ticks_passed(void)
 {

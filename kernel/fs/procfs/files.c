@@ -56,6 +56,7 @@ const struct proc_file proc_files[] = {
     {"stat", .text = proc_stat},
     {"swaps", .text = swap_format},
     {"sys/ferry/disk_polling", .text = sys_disk_polling, .write = sys_set_disk_polling},
+    {"sys/ferry/disk_timeout", .text = sys_disk_timeout, .write = sys_set_disk_timeout},
     {"sys/ferry/drop_nth", .line = "0", .write = sys_drop_nth},
     {"sys/fs/file-nr", .text = sys_file_nr},
     {"sys/fs/nr_open", .text = sys_nr_open},

@@ -159,6 +159,8 @@ void sys_dirty_expire(struct text *t);
 void sys_dirty_writeback(struct text *t);
 void sys_disk_polling(struct text *t);
 int sys_set_disk_polling(const char *value);
+void sys_disk_timeout(struct text *t);
+int sys_set_disk_timeout(const char *value);
 int sys_drop_nth(const char *value);
 
 /* ferry.c: /proc/ferry */

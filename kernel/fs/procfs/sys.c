@@ -154,6 +154,21 @@ int sys_set_disk_polling(const char *value)
     return 0;
 }
 
+/* How many seconds a drive may say nothing. Linux has this at /sys/block/NAME/device/timeout. */
+void sys_disk_timeout(struct text *t)
+{
+    text_printf(t, "%u\n", ide_timeout_seconds);
+}
+
+int sys_set_disk_timeout(const char *value)
+{
+    u32 n;
+    if (proc_number(value, &n) < 0 || n < 1 || n > 600)
+        return -EINVAL;
+    ide_timeout_seconds = n;
+    return 0;
+}
+
 int sys_drop_nth(const char *value)
 {
     u32 n;
