@@ -54,6 +54,7 @@ struct block_device {
     void *driver;   /* the driver's own */
     char model[41]; /* of IDENTIFY, for people */
     bool read_only;
+    u32 writers;       /* open files that may write it */
     u32 in_flight;     /* requests that the driver has */
     u32 reads, writes; /* requests, and their sectors: for /proc/diskstats */
     u64 sectors_read, sectors_written;
@@ -68,6 +69,11 @@ void block_register(struct block_device *d);
 struct block_device *block_find(const char *name); /* "hda1" or "/dev/hda1"; NULL when unknown */
 struct block_device *block_by_number(u32 rdev);    /* NULL when unknown */
 struct block_device *block_next(struct block_device *after); /* NULL: the first */
+/* The same, or a disk and one of its partitions. */
+static inline bool block_overlap(const struct block_device *a, const struct block_device *b)
+{
+    return a && (a == b || a->disk == b || b->disk == a);
+}
 
 /* Room for max_frags fragments (1 .. REQUEST_MAX_FRAGS); NULL without memory. */
 struct block_request *request_new(struct block_device *d, u32 max_frags);

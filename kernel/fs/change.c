@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/swap.h"
 
 static bool read_only(const struct inode *inode)
 {
@@ -33,11 +34,13 @@ static int check_dir(const struct inode *dir)
     return inode_permission(dir, MAY_WRITE | MAY_EXECUTE);
 }
 
-/* A sticky directory (/tmp): names are taken away by their owners alone. */
+/* A sticky directory (/tmp): names are taken away by their owners alone; swap keeps its files'. */
 static int check_delete(const struct inode *dir, const struct inode *victim)
 {
     int err = check_dir(dir);
     if (!err && (dir->mode & S_STICKY) && !inode_owned(victim) && !inode_owned(dir))
+        err = -EPERM;
+    if (!err && swap_uses_file(victim))
         err = -EPERM;
     return err;
 }

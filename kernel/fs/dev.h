@@ -13,6 +13,8 @@ u64 dev_size(u32 rdev); /* bytes of a block device; 0: there is none */
 /* What /dev/urandom gives; file and pos are not looked at. */
 ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos);
 
-extern const struct file_ops disk_ops; /* blkdev.c */
+/* blkdev.c */
+extern const struct file_ops disk_ops;
+int disk_sync(u32 rdev); /* what was written to its raw sectors is on the disk: 0, -ENXIO, -EIO */
 
 #endif

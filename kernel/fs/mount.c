@@ -7,12 +7,14 @@
  */
 #include <linux/mount.h>
 #include "drivers/block.h"
+#include "kernel/fs/dev.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/proc/task.h"
 
 #define FLAGS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)
@@ -130,11 +132,11 @@ static bool is_mounted(const struct super *super)
     return false;
 }
 
-bool vfs_is_mounted(u32 rdev)
+bool vfs_has_mounted(const struct block_device *device)
 {
     const struct mount *m;
     TAILQ_FOREACH (m, &mounts, link)
-        if (m->super->device && m->super->device->rdev == rdev)
+        if (block_overlap(m->super->device, device))
             return true;
     return false;
 }
@@ -179,6 +181,9 @@ void vfs_sync_all(bool last)
         if (err)
             kprintf("%s: sync: error %d\n", m->path, -err);
     }
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d)) /* raw ones */
+        if (d->writers)
+            (void)disk_sync(d->rdev);
 }
 
 static const struct fs_type *find_type(const char *name)
@@ -193,15 +198,6 @@ void filesystems_format(struct text *t)
 {
     for (u32 i = 0; i < ARRAY_LEN(types); i++)
         text_printf(t, "%s\t%s\n", types[i]->needs_device ? "" : "nodev", types[i]->name);
-}
-
-static bool device_mounted(const struct block_device *device)
-{
-    const struct mount *m;
-    TAILQ_FOREACH (m, &mounts, link)
-        if (m->super->device == device)
-            return true;
-    return false;
 }
 
 int vfs_mount(struct inode *on, const char *source, const char *type_name, u32 flags,
@@ -222,7 +218,7 @@ int vfs_mount(struct inode *on, const char *source, const char *type_name, u32 f
         inode_put(node);
         if (!device)
             return is_block ? -ENXIO : -ENOTBLK;
-        if (device_mounted(device))
+        if (vfs_has_mounted(device) || swap_uses(device) || device->writers)
             return -EBUSY;
     }
     const char *name;

@@ -5,6 +5,7 @@
  * inodes: data pages first, then the inodes that have changed. A file system in RAM has neither.
  */
 #include "kernel/cache/writeback.h"
+#include "kernel/fs/dev.h"
 #include "kernel/fs/vfs.h"
 
 int inodes_sync(struct super *super)
@@ -27,6 +28,8 @@ int inodes_sync(struct super *super)
 int vfs_fsync(struct inode *inode)
 {
     struct super *s = inode->super;
+    if (S_TYPE(inode->mode) == S_BLK)
+        return disk_sync(inode->rdev);
     return s && s->fsync ? s->fsync(inode) : 0;
 }
 

@@ -312,7 +312,8 @@ struct inode *mount_root(const struct mount *m);                       /* no ref
  * stands at; NULL for the tree's own root, and for a directory that is no root. */
 struct inode *mount_dir(const struct inode *root, const char **name);
 /* mount(2): on a directory; `flags` are MS_*. */
-bool vfs_is_mounted(u32 rdev); /* a file system of that block device */
+/* A file system of that device, or of one that shares sectors with it. */
+bool vfs_has_mounted(const struct block_device *device);
 int vfs_mount(struct inode *on, const char *source, const char *type, u32 flags,
               const char *options);
 int vfs_remount(struct inode *root, u32 flags, const char *options);

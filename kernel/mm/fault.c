@@ -79,8 +79,10 @@ int mm_swap_in(struct mm *mm, virt_t address, bool *did_io)
     if (err)
         return err;
     pte = pte_get(mm, address, false); /* all may have changed while that slept */
-    if (pte && *pte == entry && is_swap_page(page) && swap_entry(page) == entry) {
-        *pte = page_phys(page) | PTE_PRESENT | PTE_USER | PTE_ACCESSED;
+    const struct vma *v = vma_find(mm, address);
+    if (pte && *pte == entry && is_swap_page(page) && swap_entry(page) == entry && v) {
+        u32 present = v->prot == PROT_NONE ? PTE_NONE : PTE_PRESENT; /* swapoff asks for any page */
+        *pte = page_phys(page) | present | PTE_USER | PTE_ACCESSED;
         page_get(page, HOLD_MAP);
         mm->nr_pages++;
         mm->nr_swapped--;

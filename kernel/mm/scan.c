@@ -187,7 +187,7 @@ void mm_page_out(struct mm *mm, virt_t start, virt_t end, bool now)
         return;
     for (virt_t va = start; va < end; va += PAGE_SIZE) {
         u32 *pte = pte_get(mm, va, false);
-        if (!pte || !(*pte & PTE_PRESENT) || !shown_once(phys_page(*pte & PAGE_MASK)))
+        if (!pte || !(*pte & PTE_HELD) || !shown_once(phys_page(*pte & PAGE_MASK)))
             continue;
         *pte &= ~(u32)PTE_ACCESSED;
         if (now && take(mm, pte))

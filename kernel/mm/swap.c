@@ -6,7 +6,9 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/swap_area.h"
 
-#define CLUSTER 8u /* pages read at once (Linux: vm.page-cluster 3) */
+#define CLUSTER     8u  /* pages read at once (Linux: vm.page-cluster 3) */
+#define TURN        32u /* pages for one area before another of its priority has its turn */
+#define FRAMES_KEPT 4u  /* for the requests that carry pages out */
 
 struct swap_area *swap_areas[SWAP_AREAS];
 struct swap_stats swap_stats;
@@ -24,8 +26,6 @@ static void set_slot(struct swap_area *a, u32 slot, u32 value)
 /* One behind the other where that is possible: then they are written by one command. */
 static bool find_free(struct swap_area *a, u32 *slot)
 {
-    if (a->closing || a->used >= a->usable)
-        return false;
     for (u32 i = 0, at = a->next; i < a->nr_slots; i++, at++) {
         if (at >= a->nr_slots)
             at = 0;
@@ -38,16 +38,28 @@ static bool find_free(struct swap_area *a, u32 *slot)
     return false;
 }
 
-/* The area of highest priority that has room; *slot is free. NULL: none. */
+static bool has_room(const struct swap_area *a)
+{
+    return a && !a->closing && a->used < a->usable;
+}
+
+/* The area of highest priority that has room; of equal ones each in turn. *slot is free. NULL:
+ * none. */
 static struct swap_area *choose_slot(u32 *slot)
 {
+    static u32 last, given; /* the number of the last one chosen; how often in a row */
     struct swap_area *best = NULL;
+    u32 first = given < TURN ? last : last + 1;
     for (u32 i = 0; i < SWAP_AREAS; i++) {
-        struct swap_area *a = swap_areas[i];
-        if (a && !a->closing && a->used < a->usable && (!best || a->priority > best->priority))
+        struct swap_area *a = swap_areas[(first + i) % SWAP_AREAS];
+        if (has_room(a) && (!best || a->priority > best->priority))
             best = a;
     }
-    return best && find_free(best, slot) ? best : NULL;
+    if (!best || !find_free(best, slot))
+        return NULL;
+    given = given < TURN && best->number == last ? given + 1 : 1;
+    last = best->number;
+    return best;
 }
 
 static u32 entry_of(const struct swap_area *a, u32 slot)
@@ -109,7 +121,7 @@ static void dropped(struct mapping *m, u32 slot)
 bool swap_add(struct page *page)
 {
     u32 slot;
-    struct swap_area *a = choose_slot(&slot);
+    struct swap_area *a = nr_free_frames > FRAMES_KEPT ? choose_slot(&slot) : NULL;
     if (!a)
         return false;
     set_slot(a, slot, SLOT_CACHED);
@@ -163,7 +175,10 @@ int swap_read(u32 entry, struct page **page, bool *did_io)
 {
     struct swap_area *a = area_of(entry);
     u32 slot = slot_of(entry);
-    return cache_read(&a->mapping, slot, cluster(a, slot), NULL, page, did_io);
+    a->readers++; /* while this sleeps, another thread may let go of the last slot in use */
+    int err = cache_read(&a->mapping, slot, cluster(a, slot), NULL, page, did_io);
+    a->readers--;
+    return err;
 }
 
 /* --- The mapping ------------------------------------------------------------------------------ */

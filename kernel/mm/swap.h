@@ -20,12 +20,14 @@
 #include "kernel/lib/types.h"
 #include "kernel/mm/mm.h"
 
+struct block_device;
+struct inode;
 struct text;
 
 #define PTE_SWAP (1u << 10) /* not present, and not empty: a slot */
 
 /* A page without a slot gets one and enters the cache with its contents; none names the slot yet.
- * False: every area is full. Never sleeps. */
+ * False: every area is full, or there is no memory for the request. Never sleeps. */
 bool swap_add(struct page *page);
 /* The entry that stands for a page in the swap cache. */
 u32 swap_entry(const struct page *page);
@@ -62,6 +64,9 @@ struct swap_stats {
 };
 extern struct swap_stats swap_stats;
 
+/* An area lies on that device, or on one that shares sectors with it. */
+bool swap_uses(const struct block_device *d);
+bool swap_uses_file(const struct inode *inode);
 void swap_format(struct text *t); /* /proc/swaps */
 long sys_swapon(const char __user *path, u32 flags);
 long sys_swapoff(const char __user *path);

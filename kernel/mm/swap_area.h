@@ -25,6 +25,7 @@ struct swap_area {
     struct block_device *device;
     u32 nr_slots, usable, used;
     u32 next;      /* where the search for a free slot goes on */
+    u32 readers;   /* tasks that wait for one of its pages */
     bool closing;  /* swapoff is at work: no new pages */
     u16 **slots;   /* parts of a page each */
     u32 **sectors; /* of a file: where each slot begins on the device. NULL: one after the other */

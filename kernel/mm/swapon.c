@@ -9,6 +9,7 @@
 #include <linux/fcntl.h>
 #include "drivers/block.h"
 #include "kernel/cache/writeback.h"
+#include "kernel/fs/dev.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/lib/lib.h"
@@ -63,18 +64,24 @@ static void table_free(void *table)
     kfree(parts);
 }
 
+static bool is_file(const struct swap_area *a)
+{
+    return S_TYPE(a->inode->mode) == S_REG;
+}
+
 static void area_free(struct swap_area *a)
 {
     if (a->mapping.ops)
         cache_truncate(&a->mapping);
     table_free(a->slots);
     table_free(a->sectors);
-    if (a->inode && S_TYPE(a->inode->mode) == S_REG) {
-        a->inode->runners--;
-        (void)cache_drop_clean_of(&a->inode->mapping); /* its bytes have changed below the cache */
+    if (a->device) { /* its bytes have changed below the cache */
+        struct mapping *below = is_file(a) ? &a->inode->mapping : a->device->metadata;
+        if (below)
+            (void)cache_drop_clean_of(below);
+        a->inode->runners -= is_file(a);
     }
-    if (a->inode)
-        inode_put(a->inode);
+    inode_put(a->inode);
     kfree(a);
 }
 
@@ -115,6 +122,8 @@ static int find_sectors(struct swap_area *a)
             *swap_slot(a, slot) = SLOT_BAD;
         else if (err)
             return err == -EXDEV ? -EINVAL : err;
+        if (sector > UINT32_MAX) /* behind 2 TiB */
+            *swap_slot(a, slot) = SLOT_BAD;
         a->sectors[slot / SECTORS_PER_PART][slot % SECTORS_PER_PART] = (u32)sector;
         if (task_pause())
             return -EINTR;
@@ -129,23 +138,23 @@ static int open_area(struct swap_area *a)
         a->device = block_by_number(inode->rdev);
         if (!a->device)
             return -ENXIO;
+        a->mapping.size = a->device->nr_sectors * SECTOR_SIZE;
         if (a->device->read_only)
             return -EROFS;
-        if (a->device->metadata) { /* mkswap may have written it a moment ago */
-            (void)cache_sync(a->device->metadata);
-            cache_drop_clean_of(a->device->metadata);
-        }
-        a->mapping.size = a->device->nr_sectors * SECTOR_SIZE;
-        return 0;
+        return disk_sync(inode->rdev); /* somebody may have it open for writing */
     }
     if (S_TYPE(inode->mode) != S_REG)
         return -EINVAL;
+    if (inode->super->flags & SUPER_READ_ONLY)
+        return -EROFS;
     a->device = inode->super->device;
+    if (!a->device)
+        return -EINVAL;
     inode->runners++; /* as of a program that runs: ETXTBSY for who would write it */
     int err = vfs_fsync(inode);
     cache_drop_clean_of(&inode->mapping);
     a->mapping.size = inode->size;
-    return !a->device ? -EINVAL : err;
+    return err;
 }
 
 /* The header is page 0 of the area itself. */
@@ -157,15 +166,15 @@ static int check_header(struct swap_area *a)
         return err;
     const struct swap_header *h = page_virt(page);
     bool ok = !strncmp(h->magic, "SWAPSPACE2", 10) && h->version == 1 && h->last_page &&
-              h->last_page < a->nr_slots && h->nr_bad_pages <= ARRAY_LEN(h->bad_pages) &&
-              !(h->nr_bad_pages && a->sectors);
+              h->last_page < a->mapping.size >> PAGE_SHIFT &&
+              h->nr_bad_pages <= ARRAY_LEN(h->bad_pages) && !(h->nr_bad_pages && a->sectors);
     for (u32 i = 0; ok && i < h->nr_bad_pages; i++) {
         ok = h->bad_pages[i] && h->bad_pages[i] <= h->last_page;
-        if (ok)
+        if (ok && h->bad_pages[i] < a->nr_slots)
             *swap_slot(a, h->bad_pages[i]) = SLOT_BAD;
     }
     if (ok)
-        a->nr_slots = h->last_page + 1;
+        a->nr_slots = MIN(h->last_page + 1, a->nr_slots);
     page_put(page, HOLD_USE);
     cache_truncate(&a->mapping);
     return ok ? 0 : -EINVAL;
@@ -186,7 +195,7 @@ static int area_start(struct swap_area *a)
     if (!a->slots)
         return -ENOMEM;
     *swap_slot(a, 0) = SLOT_BAD;
-    if (S_TYPE(a->inode->mode) == S_REG)
+    if (is_file(a))
         err = find_sectors(a);
     if (!err)
         err = check_header(a);
@@ -197,16 +206,39 @@ static int area_start(struct swap_area *a)
     return a->usable ? 0 : -EINVAL;
 }
 
+bool swap_uses(const struct block_device *d)
+{
+    for (u32 i = 0; i < SWAP_AREAS; i++) {
+        const struct swap_area *a = swap_areas[i];
+        if (a && S_TYPE(a->inode->mode) == S_BLK && block_overlap(a->device, d))
+            return true;
+    }
+    return false;
+}
+
 static struct swap_area *area_find(const struct inode *inode)
 {
+    bool is_device = S_TYPE(inode->mode) == S_BLK;
     for (u32 i = 0; i < SWAP_AREAS; i++) {
         struct swap_area *a = swap_areas[i];
         if (a && (a->inode == inode ||
-                  (S_TYPE(inode->mode) == S_BLK && S_TYPE(a->inode->mode) == S_BLK &&
-                   a->inode->rdev == inode->rdev)))
+                  (is_device && S_TYPE(a->inode->mode) == S_BLK && a->inode->rdev == inode->rdev)))
             return a;
     }
     return NULL;
+}
+
+bool swap_uses_file(const struct inode *inode)
+{
+    return S_TYPE(inode->mode) == S_REG && area_find(inode);
+}
+
+/* Somebody else has it: a file system, another area. */
+static bool is_taken(const struct inode *inode)
+{
+    const struct block_device *d =
+        S_TYPE(inode->mode) == S_BLK ? block_by_number(inode->rdev) : NULL;
+    return d ? vfs_has_mounted(d) || swap_uses(d) : area_find(inode) != NULL;
 }
 
 /* Without a wish each area comes behind those before it. */
@@ -221,14 +253,12 @@ static s32 default_priority(void)
 
 static int area_add(struct swap_area *a, u32 flags)
 {
-    int err = area_find(a->inode) ? -EBUSY : 0;
-    if (!err && S_TYPE(a->inode->mode) == S_BLK && vfs_is_mounted(a->inode->rdev))
-        err = -EBUSY;
-    if (!err && S_TYPE(a->inode->mode) == S_REG && a->inode->writers)
+    int err = is_taken(a->inode) ? -EBUSY : 0;
+    if (!err && is_file(a) && a->inode->writers)
         err = -ETXTBSY;
     if (!err)
         err = area_start(a);
-    if (!err && area_find(a->inode)) /* another task was faster */
+    if (!err && is_taken(a->inode)) /* another task was faster */
         err = -EBUSY;
     if (err)
         return err;
@@ -277,6 +307,14 @@ static bool fits(const struct swap_area *a)
     return needed + kept < nr_free_frames + files;
 }
 
+/* Pages that no entry names: programs that have one mapped keep it. */
+static void drop_unnamed(struct swap_area *a)
+{
+    for (u32 slot = 1; slot < a->nr_slots; slot++)
+        if (*swap_slot(a, slot) == SLOT_CACHED)
+            cache_drop(&a->mapping, slot, slot + 1);
+}
+
 long sys_swapoff(const char __user *path)
 {
     if (!capable(CAP_SYS_ADMIN))
@@ -295,10 +333,10 @@ long sys_swapoff(const char __user *path)
     do {
         err = mm_swap_in_all(a->number);
         if (!err)
-            cache_truncate(&a->mapping);
-        if (!err && a->used) /* a program that ends has not yet let go of it */
+            drop_unnamed(a);
+        if (!err && (a->used || a->readers)) /* a program that ends has not yet let go of it */
             task_sleep_ticks(1);
-    } while (!err && a->used);
+    } while (!err && (a->used || a->readers));
     a->closing = false;
     if (err)
         return err;
