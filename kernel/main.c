@@ -34,13 +34,13 @@ void kmain(u32 magic, phys_t info_phys)
     fpu_init();          /* x87 and SSE for programs */
     frame_init(info);    /* which RAM there is */
     paging_init();       /* the kernel's own page tables */
+    cache_init();        /* the page cache, empty */
     frame_start();       /* free frames */
     heap_init();         /* kmalloc */
     task_init();         /* this code becomes task 0, later idle */
     pic_init();          /* interrupt controllers, all lines masked */
     timer_init();        /* 100 ticks a second */
     rtc_init();          /* what time it is */
-    cache_init();        /* the page cache */
     console_start();     /* terminals: serial lines, screen and keyboard */
     irq_enable();
 

@@ -29,6 +29,7 @@
 #define PAGES  1024
 #define SIZE   (PAGES * PAGE)
 #define AROUND 16 /* pages that one fault on a cached file maps */
+#define SYNCS  64
 
 static const char *directory = "/root";
 static char name[128], swap_name[128];
@@ -71,6 +72,21 @@ static int write_all_of_it(size_t chunk)
     return 0;
 }
 
+/* Pages far from one another, each brought to the disk before the next. */
+static int write_and_sync(size_t units)
+{
+    for (size_t i = 0; i < units; i++)
+        if (pwrite(file, buffer, PAGE, (off_t)(i * (SIZE / units))) != PAGE || fsync(file) < 0)
+            return failed(name);
+    return 0;
+}
+
+static int sync_it(size_t unused)
+{
+    (void)unused;
+    return fsync(file) < 0 ? failed(name) : 0;
+}
+
 static int touch(size_t step)
 {
     unsigned sum = 0;
@@ -105,6 +121,28 @@ static int drop(size_t unused)
     if (file_write("/proc/sys/vm/drop_caches", "1\n") < 0)
         return failed("/proc/sys/vm/drop_caches");
     return reopen(0);
+}
+
+static int dirty_all(size_t unused)
+{
+    (void)unused;
+    sync();
+    return write_all_of_it(16 * PAGE);
+}
+
+/* Much is in the cache that is not dirty: another file. */
+static int fill_cache(size_t unused)
+{
+    int other = open("/data/16m", O_RDONLY);
+    ssize_t n = 1;
+
+    (void)unused;
+    while (other >= 0 && n > 0)
+        n = read(other, buffer, 16 * PAGE);
+    if (other < 0 || n < 0)
+        return failed("/data/16m");
+    close(other);
+    return 0;
 }
 
 static int map(int flags, int fd)
@@ -164,6 +202,9 @@ static const struct way {
     {"fault-cached", "page fault on a cached page (maps 16)", map_file, touch, (size_t)AROUND *PAGE,
      PAGES / AROUND},
     {"fault-zero", "page fault on fresh memory", map_nothing, touch_for_writing, PAGE, PAGES},
+    {"writeback", "write-back of many pages", dirty_all, sync_it, 0, PAGES},
+    {"fsync", "write and fsync, one page", drop, write_and_sync, SYNCS, SYNCS},
+    {"fsync-full", "the same, 16 MiB being cached", fill_cache, write_and_sync, SYNCS, SYNCS},
     {"fault-swap", "page fault from swap", swap_out, touch, PAGE, PAGES},
 };
 

@@ -17,17 +17,15 @@
 #include "kernel/cache/writeback.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/mm.h"
 #include "kernel/proc/wait.h"
 
 struct cache_stats cache_stats;
 
 /* --- The table ----------------------------------------------------------------------------- */
 
-/* The table has a chain for every two frames of RAM, in parts of a page each (memory comes in
- * pages). Consecutive pages of a file fall into consecutive chains. */
-#define CHAINS_PER_PART (PAGE_SIZE / sizeof(struct page *))
-#define MAX_PARTS       128
-static struct page **parts[MAX_PARTS];
+/* A chain for every two frames of RAM. Consecutive pages of a file fall into consecutive chains. */
+static struct page **chains;
 static u32 chain_mask; /* number of chains - 1 */
 
 #define NR_WAIT_QUEUES 64 /* shared by pages that hash alike; a needless wake-up does no harm */
@@ -35,16 +33,11 @@ static struct wait_queue wait_queues[NR_WAIT_QUEUES];
 
 void cache_init(void)
 {
-    u32 nr_parts = 1;
-    while (nr_parts < MAX_PARTS && nr_parts * CHAINS_PER_PART * 2 < nr_frames)
-        nr_parts *= 2;
-    for (u32 i = 0; i < nr_parts; i++) {
-        struct page *page = page_alloc_zeroed(PAGE_KERNEL, HOLD_KERNEL);
-        if (!page)
-            panic("no memory for the page cache's table");
-        parts[i] = page_virt(page);
-    }
-    chain_mask = nr_parts * CHAINS_PER_PART - 1;
+    u32 nr_chains = PAGE_SIZE / sizeof(*chains);
+    while (nr_chains * 2 < nr_frames)
+        nr_chains *= 2;
+    chains = early_alloc(nr_chains * sizeof(*chains));
+    chain_mask = nr_chains - 1;
     for (u32 i = 0; i < NR_WAIT_QUEUES; i++)
         wait_init(&wait_queues[i]);
 }
@@ -52,8 +45,7 @@ void cache_init(void)
 static inline struct page **chain_of(const struct mapping *m, u32 index)
 {
     u32 hash = ((u32)(uintptr_t)m >> 4) * 0x9E3779B1u; /* 2^32 / golden ratio */
-    u32 chain = ((hash >> 8) + index) & chain_mask;
-    return &parts[chain / CHAINS_PER_PART][chain % CHAINS_PER_PART];
+    return &chains[((hash >> 8) + index) & chain_mask];
 }
 
 static inline struct page *lookup(const struct mapping *m, u32 index)
@@ -115,7 +107,7 @@ void cache_drop_page(struct page *page)
 
 /* --- Completion ------------------------------------------------------------------------------- */
 
-static struct wait_queue *waiters_of(const struct page *page)
+struct wait_queue *cache_waiters(const struct page *page)
 {
     return &wait_queues[(u32)(page - pages) % NR_WAIT_QUEUES];
 }
@@ -124,13 +116,13 @@ void cache_unlock_page(struct page *page)
 {
     u32 flags = irq_save();
     page->flags &= (u8)~PG_LOCKED;
-    wake_all(waiters_of(page));
+    wake_all(cache_waiters(page));
     irq_restore(flags);
 }
 
 void page_wait(struct page *page)
 {
-    wait_event(waiters_of(page), !(page->flags & PG_LOCKED));
+    wait_event(cache_waiters(page), !(page->flags & PG_LOCKED));
 }
 
 /* How many of the page's bytes lie inside its mapping. */
@@ -339,26 +331,6 @@ int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)
         len -= piece;
     }
     return 0;
-}
-
-/* --- Dirty pages --------------------------------------------------------------------------------
- */
-
-/* Looks at the range's pages, or at the machine's where these are fewer. */
-u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end)
-{
-    const struct page *page;
-    u32 first = end;
-    if (end - index <= cache_stats.pages) {
-        for (; index < end; index++)
-            if ((page = lookup(m, index)) && (page->flags & PG_DIRTY))
-                return index;
-        return end;
-    }
-    for (page = NULL; (page = lru_next(page));)
-        if (page->mapping == m && (page->flags & PG_DIRTY) && page->index >= index)
-            first = MIN(first, page->index);
-    return first;
 }
 
 /* --- Giving pages up -------------------------------------------------------------------------- */

@@ -54,16 +54,19 @@ struct mapping_ops {
     void (*dropped)(struct mapping *m, u32 index);
 };
 
+SPLAY_HEAD(dirty_tree, page); /* dirty.c */
+
 struct mapping {
     const struct mapping_ops *ops;
-    void *host;       /* the inode, or the block device */
-    u64 size;         /* bytes; pages behind it are not read */
-    bool is_metadata; /* the ledger keeps its bytes apart */
-    bool in_ram;      /* nothing is read ahead: there is no disk behind it */
-    bool is_swap;     /* the same for its bytes, as those of swap (kernel/mm/swap.h) */
-    bool is_buffer;   /* of ferry.cache=split; is_metadata too: its host is a device */
-    u32 nr_pages;     /* in the cache now */
-    u32 nr_dirty;     /* of these: with bytes that are nowhere else */
+    void *host;                    /* the inode, or the block device */
+    u64 size;                      /* bytes; pages behind it are not read */
+    bool is_metadata;              /* the ledger keeps its bytes apart */
+    bool in_ram;                   /* nothing is read ahead: there is no disk behind it */
+    bool is_swap;                  /* the same for its bytes, as those of swap (kernel/mm/swap.h) */
+    bool is_buffer;                /* of ferry.cache=split; is_metadata too: its host is a device */
+    u32 nr_pages;                  /* in the cache now */
+    u32 nr_dirty;                  /* of these: with bytes that are nowhere else ... */
+    struct dirty_tree dirty_pages; /* ... in the order of their index */
 
     /* write-back (writeback.c) */
     u32 nr_writeback; /* pages on their way to the disk */
@@ -146,8 +149,12 @@ int cache_write_end(struct cache_write *w, u32 copied);
 /* A page of the mapping is about to be written through a program's page table. 0, -ENOSPC ...;
  * -ENXIO: it is no longer the mapping's. Sleeps. */
 int cache_make_dirty(struct mapping *m, struct page *page);
+/* dirty.c */
 void cache_redirty(struct page *page); /* it was dirty before: there is room for it */
 void cache_clear_dirty(struct page *page);
+/* The first page from `index` on that is there and (when `dirty`) has bytes that are nowhere else,
+ * or is not; `end` when there is none before it. */
+u32 cache_find_dirty(struct mapping *m, u32 index, u32 end, bool dirty);
 /* For metadata, which is changed in place. cache_get_new: the page, of which `len` bytes are going
  * to be filled anew: not read when that is all of it. cache_dirty_bytes: these have been changed.
  * cache_forget_bytes: these are no longer worth writing. The range is whole sectors in a page. */
@@ -161,9 +168,6 @@ void cache_zero_gap(struct mapping *m, u64 end);
 void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len);
 /* Drops the pages [first, end), dirty or not. Sleeps while one of them is being read. */
 void cache_drop(struct mapping *m, u32 first, u32 end);
-/* The first page from `index` on that is there and (when `dirty`) has bytes that are nowhere else,
- * or is not; `end` when there is none before it. */
-u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty);
 
 /* For who goes past the cache (invalidate.c), before and after. The first: what is dirty in the
  * range is on the disk; 0, or the error of a write, which fsync is still going to tell. The second

@@ -1,5 +1,5 @@
 /*
- * Inside of kernel/cache: the table of pages. cache.c keeps it, write.c and writeback.c use it.
+ * Inside of kernel/cache: the table of pages. cache.c keeps it, the others use it.
  * Nothing here sleeps unless it says so.
  */
 #ifndef KERNEL_CACHE_PAGES_H
@@ -13,9 +13,11 @@ struct page *cache_lookup(const struct mapping *m, u32 index);
 void cache_insert(struct mapping *m, u32 index, struct page *page);
 /* Takes an unlocked page out, dirty or not; it lives on as long as others hold it. */
 void cache_drop_page(struct page *page);
-/* The dirty page of lowest index in [index, end); `end` when there is none. */
-u32 cache_first_dirty(const struct mapping *m, u32 index, u32 end);
 void cache_unlock_page(struct page *page); /* wakes who waits for it */
+/* Where one waits for a page: for PG_LOCKED or PG_WRITEBACK to go. Shared with other pages. */
+struct wait_queue *cache_waiters(const struct page *page);
+/* dirty.c. The page, which is the mapping's, has bytes that are nowhere else. */
+void cache_set_dirty(struct mapping *m, struct page *page);
 
 /* Brings the planned pages in, but for those that are there: starts the reads and returns without
  * waiting for them. Returns the plan's first page with a HOLD_USE reference, or NULL when there

@@ -7,22 +7,9 @@
 #include "kernel/cache/cache.h"
 #include "kernel/cache/pages.h"
 #include "kernel/cache/writeback.h"
-#include "kernel/cpu/cpu.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
 #include "kernel/paths/paths.h"
-
-static void set_dirty(struct mapping *m, struct page *page)
-{
-    if (page->flags & PG_DIRTY)
-        return;
-    u32 flags = irq_save(); /* completion changes flags too */
-    page->flags |= PG_DIRTY;
-    irq_restore(flags);
-    m->nr_dirty++;
-    if (m->ops->dirtied)
-        m->ops->dirtied(m, 1);
-}
 
 /* A page that is not there need not be read when all of it is written, or when it lies behind the
  * end. */
@@ -90,7 +77,7 @@ int cache_write_end(struct cache_write *w, u32 copied)
 {
     int done = w->fresh ? insert_fresh(w, copied) : w->page->mapping == w->mapping;
     if (done > 0)
-        set_dirty(w->mapping, w->page);
+        cache_set_dirty(w->mapping, w->page);
     page_put(w->page, HOLD_USE);
     return done <= 0 ? done : (int)copied;
 }
@@ -106,27 +93,8 @@ int cache_make_dirty(struct mapping *m, struct page *page)
     if (!error && page->mapping != m)
         error = -ENXIO;
     if (!error)
-        set_dirty(m, page);
+        cache_set_dirty(m, page);
     return error;
-}
-
-void cache_redirty(struct page *page)
-{
-    if (page->mapping)
-        set_dirty(page->mapping, page);
-}
-
-void cache_clear_dirty(struct page *page)
-{
-    struct mapping *m = page->mapping;
-    if (!(page->flags & PG_DIRTY))
-        return;
-    u32 flags = irq_save(); /* completion changes flags too */
-    page->flags &= (u8)~PG_DIRTY;
-    irq_restore(flags);
-    m->nr_dirty--;
-    if (m->ops->dirtied)
-        m->ops->dirtied(m, -1);
 }
 
 /* ---- metadata ---- */
@@ -156,7 +124,7 @@ int cache_get_new(struct mapping *m, u32 index, u32 offset, u32 len, struct page
 void cache_dirty_bytes(struct page *page, u32 offset, u32 len)
 {
     page->dirty_sectors |= (u8)sectors_of(offset, len);
-    set_dirty(page->mapping, page);
+    cache_set_dirty(page->mapping, page);
 }
 
 void cache_forget_bytes(struct mapping *m, u32 index, u32 offset, u32 len)
@@ -184,7 +152,7 @@ void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len)
     if (page->mapping == m && (page->flags & PG_UPTODATE))
         copy_zeroes(EDGE_ZERO_CACHE, (struct frag){page, offset, len});
     if (page->mapping == m && m->ops->write_pages)
-        set_dirty(m, page);
+        cache_set_dirty(m, page);
     page_put(page, HOLD_USE);
 }
 
@@ -199,16 +167,4 @@ void cache_zero_gap(struct mapping *m, u64 end)
         cache_zero(m, m->size >> PAGE_SHIFT, offset,
                    (u32)MIN((u64)(PAGE_SIZE - offset), end - m->size));
     }
-}
-
-u32 cache_find_dirty(const struct mapping *m, u32 index, u32 end, bool dirty)
-{
-    if (dirty)
-        return m->nr_dirty ? cache_first_dirty(m, index, end) : end;
-    for (; index < end; index++) {
-        const struct page *page = cache_lookup(m, index);
-        if (!page || !(page->flags & PG_DIRTY))
-            return index;
-    }
-    return end;
 }

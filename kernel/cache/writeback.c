@@ -23,7 +23,7 @@
 #include "kernel/paths/paths.h"
 #include "kernel/proc/task.h"
 
-#define RUN_MAX 256u /* pages of one write_pages */
+#define RUN_MAX 64u /* pages of one write_pages: two of the longest disk commands */
 
 struct writeback_limits writeback_limits = {
     .dirty_ratio = 20,
@@ -80,6 +80,7 @@ void cache_page_written(struct page *page, int error)
         page->flags |= PG_ERROR;
     if (--page->io_pending == 0) {
         page->flags &= (u8)~PG_WRITEBACK;
+        wake_all(cache_waiters(page));
         writeback_stats.written++;
         writeback_stats.in_flight--;
         if (--m->nr_writeback == 0)
@@ -112,18 +113,24 @@ static void write_run(struct mapping *m, struct page **run, u32 nr)
         m->ops->write_pages(m, run, nr);
 }
 
+/* The page goes into a run: what is written to it from now on makes it dirty once more. */
+static void take(struct mapping *m, struct page *page)
+{
+    if (page->refs > 2) /* beside the cache and us: programs' page tables, perhaps */
+        mmap_protect_page(m, page->index);
+    writeback_begin(m, page);
+    cache_clear_dirty(page);
+}
+
 /* Starts the dirty pages in [first, end), in their order. A page that is on its way already is
- * waited for, since what has been written to it since must go, too. */
+ * waited for, since what has been written to it since must go, too; the run is on its way by then,
+ * so tasks that write the same pages never wait for one another in a circle. */
 static void write_range(struct mapping *m, u32 first, u32 end)
 {
-    static struct page *run[RUN_MAX]; /* of whoever has `busy` */
-    static bool busy;
-    wait_event(&written, !busy);
-    busy = true;
+    struct page *run[RUN_MAX];
+    u32 nr = 0, index = first;
     end = (u32)MIN((u64)end, DIV_ROUND_UP(m->size, PAGE_SIZE)); /* nothing is dirty behind it */
-    u32 nr = 0;
-    for (u32 index = first; m->nr_dirty && (index = cache_find_dirty(m, index, end, true)) < end;
-         index++) {
+    for (; (index = cache_find_dirty(m, index, end, true)) < end; index++) {
         struct page *page = cache_peek(m, index);
         if (!page)
             continue;
@@ -131,21 +138,16 @@ static void write_range(struct mapping *m, u32 first, u32 end)
             (page->flags & PG_WRITEBACK)) {
             write_run(m, run, nr);
             nr = 0;
+            cache_wait_written(page);
         }
-        wait_event(&written, !(page->flags & PG_WRITEBACK));
         if (page->mapping != m || !(page->flags & PG_DIRTY)) { /* gone, while we waited */
             page_put(page, HOLD_USE);
             continue;
         }
-        if (page->refs > 2) /* beside the cache and us: programs' page tables, perhaps */
-            mmap_protect_page(m, index);
-        writeback_begin(m, page);
-        cache_clear_dirty(page);
+        take(m, page);
         run[nr++] = page;
     }
     write_run(m, run, nr);
-    busy = false;
-    wake_all(&written);
 }
 
 void cache_start_writing(struct mapping *m, u32 first, u32 end)
@@ -181,7 +183,7 @@ void writeback_wait(u64 deadline)
 
 void cache_wait_written(struct page *page)
 {
-    wait_event(&written, !(page->flags & PG_WRITEBACK));
+    wait_event(cache_waiters(page), !(page->flags & PG_WRITEBACK));
 }
 
 /* The writer's own pages first: they are the ones that it has just made. */

@@ -15,6 +15,7 @@
 #define KERNEL_MM_PAGE_H
 
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 #include "kernel/lib/types.h"
 
 #define HOLDERS(X)                                                                             \
@@ -71,6 +72,7 @@ struct page {
     u8 dirty_sectors;        /* PAGE_CACHE of a block device: which of its 8 sectors are dirty */
     bool active;             /* in the cache: in which list */
     u8 turns;                /* PG_FRESH: how often its turn to be dropped has come */
+    SPLAY_ENTRY(page) dirty; /* PG_DIRTY: its place among the mapping's (dirty.c) */
 };
 TAILQ_HEAD(page_list, page);
 

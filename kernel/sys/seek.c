@@ -9,9 +9,9 @@
 enum { MEMORY_MAJOR = 1 }; /* null, zero, full ...: every position is as good */
 
 /* SEEK_DATA and SEEK_HOLE. A file of a disk says that it is all data, as ext2 does on Linux. */
-static s64 seek_data(const struct inode *inode, s64 offset, bool data)
+static s64 seek_data(struct inode *inode, s64 offset, bool data)
 {
-    const struct mapping *m = &inode->mapping;
+    struct mapping *m = &inode->mapping;
     if (offset < 0 || (u64)offset >= inode->size)
         return -ENXIO;
     if (!m->in_ram)
@@ -27,7 +27,7 @@ static s64 seek_data(const struct inode *inode, s64 offset, bool data)
 /* Where it would lead, or a negative errno. */
 static s64 target_of(const struct file *f, s64 offset, u32 whence)
 {
-    const struct inode *inode = f->inode;
+    struct inode *inode = f->inode;
     u16 type = S_TYPE(inode->mode);
     s64 base, to;
     switch (whence) {

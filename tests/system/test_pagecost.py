@@ -19,3 +19,5 @@ def test_the_cost_of_4_kib_is_the_same_in_two_runs_and_the_disk_costs_most():
     for cheap, dear in (("read-64k", "read-4k"), ("read-4k", "cold-4k"), ("read-64k", "cold-64k"),
                         ("write-64k", "write-4k"), ("read-4k", "write-4k"), ("fault-zero", "fault-swap")):
         assert first[cheap] < first[dear], f"expected {cheap} to cost less than {dear}, got {first}"
+    full, empty = first["fsync-full"], first["fsync"]
+    assert full < empty * 1.05, f"expected what is cached to cost fsync nothing, got {full} instead of {empty}"

@@ -15,6 +15,7 @@
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #include "tests/unit/ext2_image.h"
 #include "kernel/cache/cache.c"
+#include "kernel/cache/dirty.c"
 #include "kernel/cache/lru.c"
 #include "kernel/cache/readahead.c"
 #include "kernel/cache/write.c"
@@ -108,6 +109,16 @@ static void cut(u64 size)
     map.size = size;
 }
 
+/* Against a look at each page. */
+static void expect_dirty_pages_are_found(void)
+{
+    u32 from = rnd(FILE_MAX / PAGE_SIZE), end = from + rnd(FILE_MAX / PAGE_SIZE), index = from;
+    const struct page *page;
+    while (index < end && !((page = lookup(&map, index)) && page->flags & PG_DIRTY))
+        index++;
+    assert_int_equal(cache_find_dirty(&map, from, end, true), index);
+}
+
 static void start(void)
 {
     cache_truncate(&map);
@@ -136,6 +147,7 @@ static void what_is_written_is_read(void **state)
             assert_int_equal(write_some(pos, len, len), len);
         }
         assert_int_equal(map.nr_dirty, dirty);
+        expect_dirty_pages_are_found();
         if (round % 64 == 0)
             expect_file_is_model();
     }

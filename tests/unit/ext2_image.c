@@ -19,6 +19,7 @@
 #include "drivers/mbr.c"
 #include "kernel/cache/cache.c"
 #include "kernel/cache/device.c"
+#include "kernel/cache/dirty.c"
 #include "kernel/cache/gather.c"
 #include "kernel/cache/lru.c"
 #include "kernel/cache/readahead.c"

@@ -62,6 +62,11 @@ bool frames_wait(void)
 
 static u32 cache_reclaim_some(void);
 
+void *early_alloc(size_t size)
+{
+    return calloc(1, size);
+}
+
 struct page *page_alloc(enum page_kind kind, enum holder holder)
 {
     if (pages_left == 0 && cache_reclaim_some() == 0)
