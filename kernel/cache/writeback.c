@@ -244,6 +244,7 @@ static void flushd(void *unused)
                                           interval ? timer_ticks() + interval : 0) == 0;
         flushd_wanted = false;
         u64 now = timer_ticks(), age = ticks(writeback_limits.dirty_expire_centisecs);
+        atime_clock++; /* the day that relatime waits for may be over */
         write_inodes();
         if (kicked)
             flush(now + 1);

@@ -1,5 +1,6 @@
 /* An inode's owner, permissions and times: the rules that are the same in every file system. */
 #include <linux/capability.h>
+#include <linux/fcntl.h>
 #include <linux/mount.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
@@ -8,21 +9,34 @@
 
 #define SECONDS_A_DAY (24 * 60 * 60)
 
-struct file_time file_time_now(void)
+u32 atime_clock = 1;
+
+struct file_time inode_time(const struct inode *inode, struct file_time t)
+{
+    if (!inode->super || !inode->super->seconds)
+        return t;
+    t.nsec = 0;
+    if (t.sec != (s32)t.sec)
+        t.sec = t.sec < 0 ? INT32_MIN : INT32_MAX;
+    return t;
+}
+
+struct file_time inode_now(const struct inode *inode)
 {
     u32 nsec, sec = split_ns(realtime_ns(), &nsec);
-    return (struct file_time){sec, nsec};
+    return inode_time(inode, (struct file_time){sec, nsec});
 }
 
 void inode_written(struct inode *inode)
 {
-    inode->mtime = inode->ctime = file_time_now();
-    inode->dirty = true;
+    inode_changed(inode);
+    inode->mtime = inode->ctime;
 }
 
 void inode_changed(struct inode *inode)
 {
-    inode->ctime = file_time_now();
+    inode->ctime = inode_now(inode);
+    inode->atime_seen = 0;
     inode->dirty = true;
 }
 
@@ -32,16 +46,39 @@ static bool not_before(struct file_time a, struct file_time b)
 }
 
 /* mount(2), MS_RELATIME: a program sees whether a file was read since it was written, and that
- * costs one change of the inode a day. */
+ * costs one change of the inode a day. Without it (strictatime) each read counts. */
+static bool atime_is_due(const struct inode *inode, struct file_time now)
+{
+    return !(inode->super->flags & MS_RELATIME) || not_before(inode->mtime, inode->atime) ||
+           not_before(inode->ctime, inode->atime) || now.sec - inode->atime.sec >= SECONDS_A_DAY;
+}
+
+static bool atime_is_kept(const struct inode *inode)
+{
+    u32 flags = inode->super ? inode->super->flags : MS_RDONLY;
+    return !(flags & (MS_RDONLY | MS_NOATIME)) &&
+           !(flags & MS_NODIRATIME && S_TYPE(inode->mode) == S_DIR);
+}
+
 void inode_accessed(struct inode *inode)
 {
-    if (inode->super->flags & (MS_RDONLY | MS_NOATIME))
-        return;
-    if (!not_before(inode->mtime, inode->atime) && !not_before(inode->ctime, inode->atime) &&
-        file_time_now().sec - inode->atime.sec < SECONDS_A_DAY)
-        return;
-    inode->atime = file_time_now();
-    inode->dirty = true;
+    if (atime_is_kept(inode)) {
+        struct file_time now = inode_now(inode);
+        if (atime_is_due(inode, now) &&
+            (now.sec != inode->atime.sec || now.nsec != inode->atime.nsec)) {
+            inode->atime = now;
+            inode->dirty = true;
+        }
+        if (atime_is_due(inode, now)) /* still: it was written in this very second */
+            return;
+    }
+    inode->atime_seen = atime_clock;
+}
+
+void file_accessed_slow(const struct file *file)
+{
+    if (!(file->flags & O_NOATIME))
+        inode_accessed(file->inode);
 }
 
 int inode_permission(const struct inode *inode, u32 may)
@@ -72,5 +109,5 @@ void inode_init_owner(struct inode *inode, const struct inode *dir)
     inode->gid = dir->mode & S_SET_GID ? dir->gid : current->cred.fsgid;
     if (S_TYPE(inode->mode) == S_DIR)
         inode->mode |= dir->mode & S_SET_GID;
-    inode->atime = inode->mtime = inode->ctime = file_time_now();
+    inode->atime = inode->mtime = inode->ctime = inode_now(inode);
 }

@@ -66,7 +66,7 @@ static const struct inode_ops node_ops = {.update = update};
 
 static void make_slave(struct inode *inode)
 {
-    inode->atime = inode->mtime = inode->ctime = file_time_now();
+    inode->atime = inode->mtime = inode->ctime = inode_now(inode);
     inode->mode = S_CHR | 0620;
     inode->uid = 0;
     inode->gid = GROUP_TTY;
@@ -77,7 +77,7 @@ static int read_inode(struct inode *inode)
 {
     if (inode->ino == INO_ROOT) {
         inode->mode = S_DIR | 0755;
-        inode->atime = inode->mtime = inode->ctime = file_time_now();
+        inode->atime = inode->mtime = inode->ctime = inode_now(inode);
         inode->nlink = 2;
         inode->ops = &root_ops;
         inode->fops = &root_file_ops;
@@ -85,7 +85,7 @@ static int read_inode(struct inode *inode)
     }
     inode->ops = &node_ops;
     if (inode->ino == INO_PTMX) {
-        inode->atime = inode->mtime = inode->ctime = file_time_now();
+        inode->atime = inode->mtime = inode->ctime = inode_now(inode);
         inode->mode = S_CHR | 0666;
         inode->rdev = RDEV_PTMX;
     } else {

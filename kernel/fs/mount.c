@@ -17,7 +17,8 @@
 #include "kernel/mm/swap.h"
 #include "kernel/proc/task.h"
 
-#define FLAGS_KEPT (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME)
+#define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+#define FLAGS_KEPT  (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | ATIME_FLAGS)
 
 struct mount {
     TAILQ_ENTRY(mount) link;
@@ -141,6 +142,17 @@ bool vfs_has_mounted(const struct block_device *device)
     return false;
 }
 
+/* Of the flags of mount(2), those that stay with the super. Nobody need ask for relatime. */
+static u32 kept_flags(u32 flags)
+{
+    flags |= MS_RELATIME;
+    if (flags & MS_STRICTATIME)
+        flags &= ~(u32)(MS_RELATIME | MS_NOATIME);
+    else if (flags & MS_NOATIME)
+        flags &= ~(u32)MS_RELATIME;
+    return flags & FLAGS_KEPT;
+}
+
 /* Takes over the reference to dir, whether it works or not. */
 static int mount_at(struct inode *dir, const char *path, const char *source,
                     const struct fs_type *type, struct block_device *device, u32 flags,
@@ -150,7 +162,7 @@ static int mount_at(struct inode *dir, const char *path, const char *source,
     struct mount *m = mount_new(dir, path, source);
     if (!m)
         goto fail;
-    m->super = type->mount(device, flags, options);
+    m->super = type->mount(device, kept_flags(flags), options);
     if (is_err(m->super)) {
         err = ptr_err(m->super);
         mount_free(m);
@@ -161,7 +173,7 @@ static int mount_at(struct inode *dir, const char *path, const char *source,
         err = -EBUSY;
         goto fail;
     }
-    m->super->flags |= flags;
+    m->super->flags |= kept_flags(flags);
     if (!m->super->has_been_mounted)
         m->super->own_refs++; /* its root */
     m->super->has_been_mounted = true;
@@ -234,7 +246,7 @@ int vfs_mount(struct inode *on, const char *source, const char *type_name, u32 f
         path[n] = 0;
     int err = n < 0 ? n
                     : mount_at(inode_hold(dir), path, *source ? source : "none", type, device,
-                               flags & FLAGS_KEPT, options);
+                               flags, options);
     kfree(path);
     return err;
 }
@@ -250,8 +262,12 @@ int vfs_remount(struct inode *root, u32 flags, const char *options)
     if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) && (s->writers || inodes_unlinked(s)))
         return -EBUSY; /* a file is open for writing, or is to be freed when it is closed */
     int err = s->remount ? s->remount(s, flags, options) : 0;
+    if (!(flags & (ATIME_FLAGS | MS_STRICTATIME))) /* then what there is stays */
+        flags |=
+            (s->flags & ATIME_FLAGS) | (s->flags & (MS_RELATIME | MS_NOATIME) ? 0 : MS_STRICTATIME);
     if (!err)
-        s->flags = (s->flags & ~(u32)FLAGS_KEPT) | (flags & FLAGS_KEPT);
+        s->flags = (s->flags & ~(u32)FLAGS_KEPT) | kept_flags(flags);
+    atime_clock++;
     return err;
 }
 
@@ -329,10 +345,11 @@ static void format_word(struct text *t, const char *word)
 
 static void format_flags(struct text *t, const struct super *s)
 {
-    text_printf(t, "%s%s%s%s,%s", s->flags & MS_RDONLY ? "ro" : "rw",
+    text_printf(t, "%s%s%s%s%s%s%s", s->flags & MS_RDONLY ? "ro" : "rw",
                 s->flags & MS_NOSUID ? ",nosuid" : "", s->flags & MS_NODEV ? ",nodev" : "",
-                s->flags & MS_NOEXEC ? ",noexec" : "",
-                s->flags & MS_NOATIME ? "noatime" : "relatime");
+                s->flags & MS_NOEXEC ? ",noexec" : "", s->flags & MS_NOATIME ? ",noatime" : "",
+                s->flags & MS_NODIRATIME ? ",nodiratime" : "",
+                s->flags & MS_RELATIME ? ",relatime" : "");
 }
 
 void mounts_format(struct text *t)

@@ -85,6 +85,8 @@ char *path_readlink(struct inode *link)
     ssize_t n = link->ops && link->ops->readlink
                     ? link->ops->readlink(link, target, PATH_MAX_LEN - 1)
                     : -EINVAL;
+    if (n > 0)
+        inode_accessed(link);
     if (n <= 0) {
         kfree(target);
         return err_ptr(n ? n : -ENOENT);

@@ -100,7 +100,9 @@ static int check_open(const struct inode *inode, u32 flags)
     if (type == S_REG && write && inode->runners)
         return -ETXTBSY;
     u32 access = flags & O_ACCMODE;
-    return inode_permission(inode, (access != O_WRONLY ? MAY_READ : 0) | (write ? MAY_WRITE : 0));
+    int err =
+        inode_permission(inode, (access != O_WRONLY ? MAY_READ : 0) | (write ? MAY_WRITE : 0));
+    return !err && (flags & O_NOATIME) && !inode_owned(inode) ? -EPERM : err;
 }
 
 static int operations_of(const struct inode *inode, const struct file_ops **ops)

@@ -163,7 +163,7 @@ static int open_both_ends(struct file *ends[2], u32 flags)
     inode->object = p;
     inode->uid = current->cred.fsuid;
     inode->gid = current->cred.fsgid;
-    inode->atime = inode->mtime = inode->ctime = file_time_now();
+    inode->atime = inode->mtime = inode->ctime = inode_now(inode);
     ends[0] = open_end(inode_hold(inode), O_RDONLY | flags);
     ends[1] = ends[0] ? open_end(inode, O_WRONLY | flags) : NULL;
     if (ends[1])

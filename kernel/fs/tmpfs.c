@@ -55,13 +55,7 @@ static void count_pages(struct mapping *m, int pages)
 static const struct mapping_ops mapping_ops = {
     .read_pages = read_hole, .prepare_write = prepare_write, .dirtied = count_pages};
 
-static ssize_t tmpfs_read(struct file *file, void __user *buf, size_t len, u64 *pos)
-{
-    inode_accessed(file->inode);
-    return cache_file_read(file, buf, len, pos);
-}
-
-static const struct file_ops file_fops = {.read = tmpfs_read, .write = cache_file_write};
+static const struct file_ops file_fops = {.read = cache_file_read, .write = cache_file_write};
 
 /* --- Inodes ----------------------------------------------------------------------------------- */
 
@@ -107,7 +101,6 @@ void tmpfs_release(struct inode *inode)
 static ssize_t tmpfs_readlink(struct inode *link, char *buf, u32 size)
 {
     u32 len = MIN((u32)link->size, size);
-    inode_accessed(link);
     memcpy(buf, link->fs, len);
     return len;
 }
@@ -306,7 +299,7 @@ struct super *tmpfs_mount(struct block_device *device, u32 flags, const char *op
     root->nlink = 2;
     root->uid = o.uid;
     root->gid = o.gid;
-    root->atime = root->mtime = root->ctime = file_time_now();
+    root->atime = root->mtime = root->ctime = inode_now(root);
     super->root = root;
     return super;
 }

@@ -209,7 +209,6 @@ static int dir_readdir(struct file *file, struct dir_sink *sink)
 {
     struct inode *dir = file->inode;
     struct tmpfs_dir *d = tmpfs_dir(dir);
-    inode_accessed(dir);
     if (file->pos == PLACE_SELF) {
         if (!sink->emit(sink, ".", 1, dir->ino, S_DIR >> 12, PLACE_PARENT))
             return 0;

@@ -123,6 +123,7 @@ struct inode {
     u64 size;   /* bytes */
     u32 blocks; /* 512-byte blocks on the disk, for stat */
     struct file_time atime, mtime, ctime;
+    u32 atime_seen; /* atime_clock, when a read would have left atime as it is; 0: not known */
     u32 refs;
     u32 writers, runners; /* open files that may write it; programs that it runs as: not both */
     const struct inode_ops *ops;
@@ -151,6 +152,7 @@ struct super {
     u32 writers; /* regular files open for writing */
     bool has_been_mounted;
     bool only_reads; /* cannot be mounted for writing */
+    bool seconds;    /* its times are whole seconds of 32 bits, as ext2 keeps them */
     struct inode *root;
     struct block_device *device;
     /* Fills the inode of number inode->ino from the disk. Used by inode_get. */
@@ -194,6 +196,17 @@ struct file {
     LIST_HEAD(, epoll_item)
     epoll_items; /* who waits for it by epoll(7), anon.h */
 };
+
+/* attr.c: who reads by an open file says so here; nearly always it is one comparison. The clock
+ * moves on when a read may have to set atime though nothing was written: time passes, or the
+ * machine's clock or a mount's options are set. */
+extern u32 atime_clock;
+void file_accessed_slow(const struct file *file);
+static inline void file_accessed(const struct file *file)
+{
+    if (unlikely(file->inode->atime_seen != atime_clock))
+        file_accessed_slow(file);
+}
 
 /* inode.c: the table of inodes in memory. inode_get finds or reads inode `ino` of the file
  * system, with a reference. */
@@ -240,11 +253,14 @@ struct inode *inode_next(struct super *super, struct inode *after);
  * in the table: its number may become that of another file. NULL: there is none. */
 bool inodes_unlinked(const struct super *super);
 struct inode *inode_take_unlinked(struct super *super);
-struct file_time file_time_now(void);
+/* A time as the inode's file system can keep it. */
+struct file_time inode_time(const struct inode *inode, struct file_time t);
+struct file_time inode_now(const struct inode *inode);
 /* It was written: mtime and ctime are now. It was changed (mode, links ...): ctime is now. */
 void inode_written(struct inode *inode);
 void inode_changed(struct inode *inode);
-/* It was read: atime is now, where the last one says less than the other two (relatime). */
+/* It was read: atime is now, if its mount says so (relatime: where it tells less than the others,
+ * or is a day old). The inode goes to the disk with the others that have changed. */
 void inode_accessed(struct inode *inode);
 /* May the current task do this (MAY_* bits)? 0, or -EACCES. Not asked whether the file system takes
  * writes. */

@@ -39,6 +39,7 @@ static ssize_t copy_piece(struct file *in, u64 in_pos, struct file *out, u64 out
 ssize_t copy_file(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, u32 count)
 {
     u32 done = 0;
+    file_accessed(in);
     inode_lock(out->inode);
     ssize_t n = cache_write_limit(out, *out_pos, count);
     for (count = MAX(n, 0); done < count && *in_pos < in->inode->size && !task_pause();) {

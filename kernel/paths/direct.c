@@ -292,6 +292,7 @@ static ssize_t file_write(struct file *file, const void __user *buf, size_t len,
 
 static ssize_t file_read(struct file *file, void __user *buf, size_t len, u64 *pos)
 {
+    file_accessed(file);
     return direct_read(file, &file->inode->mapping, buf, len, pos);
 }
 

@@ -219,6 +219,7 @@ static int find_file(struct request *r, u32 fd)
         r->flags |= MAP_ANONYMOUS;
     } else if (!(err = check_file(f, r))) {
         r->inode = inode_hold(f->inode);
+        file_accessed(f);
         r->no_write = r->shared && (f->flags & O_ACCMODE) != O_RDWR;
     }
     file_put(f);

@@ -28,6 +28,7 @@ ssize_t cache_file_read(struct file *file, void __user *buf, size_t len, u64 *po
 {
     struct inode *inode = file->inode;
     size_t done = 0;
+    file_accessed(file);
     while (done < len && *pos < inode->size && !task_pause()) {
         u32 index = *pos >> PAGE_SHIFT, offset = (u32)*pos & (PAGE_SIZE - 1);
         u32 chunk = MIN(len - done, PAGE_SIZE - offset);
@@ -242,10 +243,8 @@ static ssize_t do_read(struct file *f, void __user *buf, u32 len, u64 *pos)
 {
     if (!readable(f))
         return -EBADF;
-    if (S_TYPE(f->inode->mode) == S_DIR)
-        return -EISDIR;
-    if (!f->ops || !f->ops->read)
-        return f->flags & O_PATH ? -EBADF : -EINVAL;
+    if (!f->ops || !f->ops->read) /* no directory has it */
+        return f->flags & O_PATH ? -EBADF : S_TYPE(f->inode->mode) == S_DIR ? -EISDIR : -EINVAL;
     if (!user_range_ok(buf, len))
         return -EFAULT;
     return len ? f->ops->read(f, buf, MIN(len, MAX_COUNT), pos) : 0;

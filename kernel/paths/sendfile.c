@@ -29,6 +29,7 @@ static ssize_t send_cached(struct socket *s, struct file *in, u64 *pos, u32 coun
 {
     struct inode *inode = in->inode;
     u32 done = 0;
+    file_accessed(in);
     while (done < count && *pos < inode->size) {
         u32 index = *pos >> PAGE_SHIFT, offset = (u32)*pos & (PAGE_SIZE - 1);
         u32 len = MIN(count - done, PAGE_SIZE - offset);

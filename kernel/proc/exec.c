@@ -57,6 +57,7 @@ static int find_elf(struct program *p)
         if (n < 0)
             return n;
         p->head_len = n;
+        inode_accessed(p->inode);
         int ret = script_parse(p);
         if (ret <= 0)
             return ret;

@@ -145,12 +145,12 @@ static bool is_good(const struct file_time *t)
     return t->nsec < 1000000000 || t->nsec == UTIME_NOW || t->nsec == UTIME_OMIT;
 }
 
-static void set_time(struct file_time *to, const struct file_time *t)
+static void set_time(const struct inode *inode, struct file_time *to, const struct file_time *t)
 {
     if (t->nsec == UTIME_NOW)
-        *to = file_time_now();
+        *to = inode_now(inode);
     else if (t->nsec != UTIME_OMIT)
-        *to = *t;
+        *to = inode_time(inode, *t);
 }
 
 /* To set both to now needs no more than the right to write. */
@@ -161,8 +161,8 @@ static long change_times(struct inode *inode, const struct times *t)
     if (!err && only_now && !inode_owned(inode))
         err = inode_permission(inode, MAY_WRITE);
     if (!err) {
-        set_time(&inode->atime, &t->time[0]);
-        set_time(&inode->mtime, &t->time[1]);
+        set_time(inode, &inode->atime, &t->time[0]);
+        set_time(inode, &inode->mtime, &t->time[1]);
         err = keep(inode);
     }
     put(inode);

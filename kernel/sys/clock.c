@@ -39,6 +39,7 @@ u32 realtime_seconds(void)
 void realtime_set(u64 ns)
 {
     shift_ns += (s64)(ns - realtime_ns());
+    atime_clock++;
 }
 
 /* The clock of a process or thread (clock_getcpuclockid(3)): bits 0-1 say which time, bit 2 that

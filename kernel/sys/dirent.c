@@ -87,8 +87,10 @@ static long list(u32 fd, struct user_sink *s)
         ret = -EBADF;
     else if (S_TYPE(f->inode->mode) == S_DIR && !f->inode->nlink)
         ret = -ENOENT;
-    else if (f->ops && f->ops->readdir)
+    else if (f->ops && f->ops->readdir) {
         ret = f->ops->readdir(f, &s->sink);
+        file_accessed(f);
+    }
     file_put(f);
     return s->used ? (long)s->used : ret < 0 ? ret : s->error;
 }

@@ -194,6 +194,7 @@ long sys_readlinkat(s32 dirfd, const char __user *path, char __user *buf, s32 si
         ret = target ? inode->ops->readlink(inode, target, PATH_MAX_LEN) : -ENOMEM;
     }
     if (ret > 0) {
+        inode_accessed(inode);
         ret = MIN(ret, size);
         if (copyout(buf, target, ret) < 0)
             ret = -EFAULT;

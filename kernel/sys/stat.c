@@ -11,7 +11,8 @@
 #include "kernel/sys/sys.h"
 
 /* f_flags of statfs(2). */
-enum { FLAG_VALID = 0x20, FLAG_NOATIME = 0x400, FLAG_RELATIME = 0x1000 };
+enum { FLAG_VALID = 0x20, FLAG_RELATIME = 0x1000 };
+#define FLAGS_SAME (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)
 
 static u32 device_of(const struct inode *inode)
 {
@@ -177,8 +178,8 @@ static int statfs_of(const struct inode *inode, struct statfs64 *s)
     s->f_files = super->files;
     s->f_ffree = super->files_free;
     s->f_fsid.val[0] = super->dev;
-    s->f_flags = FLAG_VALID | (super->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
-                 (super->flags & MS_NOATIME ? FLAG_NOATIME : FLAG_RELATIME);
+    s->f_flags =
+        FLAG_VALID | (super->flags & FLAGS_SAME) | (super->flags & MS_RELATIME ? FLAG_RELATIME : 0);
     return 0;
 }
 

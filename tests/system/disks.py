@@ -19,7 +19,7 @@ COMMANDS = ["chmod", "cmp", "cp", "cut", "date", "df", "du", "fallocate", "free"
             "mkfifo", "mknod", "mount", "mv", "od", "poweroff", "printf", "ps", "rm", "rmdir", "seq", "sha256sum", "sync",
             "tail", "test", "touch", "truncate", "tr", "umount", "unlink", "wc"]
 TESTS = BUILD / "disktest"
-GUEST = ["locks", "names", "permissions", "writing"]  # guest tests that work in a folder below TMPDIR
+GUEST = ["accesstimes", "locks", "names", "permissions", "writing"]  # guest tests that work in a folder below TMPDIR
 
 
 def root_for_writing(folder):

@@ -14,9 +14,10 @@ from images import Image
 SIZES = [1024, 2048, 4096]
 
 
-# Linux's ext2 has no fallocate either, and takes a file for one piece of data. Reading is not noted here.
-NOT_ON_EXT2 = {"a read after it sets atime", "SEEK_DATA finds it", "SEEK_HOLE finds the hole", "data begins with its block", "and ends with it",
-               "fallocate works", "and makes the file longer", "a hole can be punched", "exactly there"}
+# Linux's ext2 has no fallocate either, takes a file for one piece of data, and keeps whole seconds.
+NOT_ON_EXT2 = {"SEEK_DATA finds it", "SEEK_HOLE finds the hole", "data begins with its block", "and ends with it",
+               "fallocate works", "and makes the file longer", "a hole can be punched", "exactly there",
+               "and modification time to the nanosecond"}
 
 
 def pattern(name, length):
@@ -176,6 +177,40 @@ def test_times_are_those_of_the_clock(writable_disk):
     for name in ("old", "new"):
         times = dict(re.findall(r"([acm]time): 0x([0-9a-f]+)", debugfs(image, f"stat /w/{name}")))
         assert 0 <= int(times["ctime"], 16) - now <= 30 and 0 <= int(times["mtime"], 16) - now <= 30, times
+
+
+def atime_of(image, name):
+    return int(re.search(r"atime: 0x([0-9a-f]+)", debugfs(image, f"stat {name}")).group(1), 16)
+
+
+def test_reading_is_noted_on_the_disk_as_the_mount_says(writable_disk):
+    """relatime, with its day; noatime, nodiratime, strictatime; and a read alone writes nothing at once."""
+    image = writable_disk(1024)
+    with writing(image) as ferry:
+        ferry.sh("cd /w; mkdir dir; for f in rel none all; do echo $f >$f; touch -a -d @1000000000 $f; done; sync")
+        assert "/ ext2 rw,relatime " in ferry.sh("cat /proc/mounts")
+        before = int(ferry.sh("grep '^nr_dirtied ' /proc/vmstat").split()[1])
+        ferry.sh("date -s @$(($(date +%s) + 10)); cat rel; for i in $(seq 50); do read x <rel; done")
+        assert int(ferry.sh("grep '^nr_dirtied ' /proc/vmstat").split()[1]) - before < 5, "expected no write per read"
+        first = int(ferry.sh("stat -c %X rel"))
+        assert first > 1000000000
+        ferry.sh("sync; date -s @$(($(date +%s) + 86000)); cat rel")
+        assert int(ferry.sh("stat -c %X rel")) == first, "expected a day without a change"
+        ferry.sh("date -s @$(($(date +%s) + 500)); cat rel")
+        assert int(ferry.sh("stat -c %X rel")) >= first + 86400, "expected that day to be over"
+
+        ferry.sh("mount -o remount,noatime /; touch -a -d @1000000000 dir none; cat none; ls dir")
+        assert " rw,noatime 0 0" in ferry.sh("grep ' / ' /proc/mounts")
+        assert ferry.sh("stat -c %X dir none").split() == ["1000000000"] * 2
+        ferry.sh("mount -o remount,atime,nodiratime /; cat none; ls dir")
+        assert " rw,nodiratime,relatime 0 0" in ferry.sh("grep ' / ' /proc/mounts")
+        times = [int(word) for word in ferry.sh("stat -c %X dir none").split()]
+        assert times[0] == 1000000000 < times[1], times
+        ferry.sh("mount -o remount,strictatime /; touch -a -d @2000000000 all; cat all")
+        assert " rw,nodiratime 0 0" in ferry.sh("grep ' / ' /proc/mounts")
+        assert int(ferry.sh("stat -c %X all")) < 2000000000, "expected each read to count"
+        last = int(ferry.sh("mount -o remount,relatime /; stat -c %X rel"))
+    assert atime_of(image, "/w/rel") == last and atime_of(image, "/w/dir") == 1000000000
 
 
 # --- Where blocks lie ---------------------------------------------------------------------------------

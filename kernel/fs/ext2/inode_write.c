@@ -4,6 +4,7 @@
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
+#include "kernel/sys/clock.h"
 
 /* The bytes of inode `ino` in its table. */
 static int raw_get(struct super *s, u32 ino, struct ext2_buf *b, struct ext2_inode **raw)
@@ -74,12 +75,12 @@ struct inode *ext2_inode_make(struct inode *dir, u32 ino, const struct new_file 
     int error = raw_get(s, ino, &b, &raw);
     if (error)
         return err_ptr(error);
-    struct file_time now = file_time_now();
+    u32 now = realtime_seconds();
     memset(raw, 0, ext2_of(s)->g.inode_size);
     raw->i_mode = what->mode;
     raw->i_links_count = S_TYPE(what->mode) == S_DIR ? 2 : 1;
-    raw->i_atime = raw->i_mtime = raw->i_ctime = (u32)now.sec;
-    raw->i_generation = (u32)now.sec + generation++;
+    raw->i_atime = raw->i_mtime = raw->i_ctime = now;
+    raw->i_generation = now + generation++;
     if (S_TYPE(what->mode) == S_LNK) { /* a short target stands where the pointers would be */
         raw->i_size = strlen(what->target);
         if (raw->i_size < sizeof(raw->i_block))
@@ -142,7 +143,7 @@ void ext2_delete(struct inode *inode)
     if (ext2_write_inode(inode) < 0 || raw_get(s, inode->ino, &b, &raw) < 0)
         return;
     free_attributes(inode, raw);
-    raw->i_dtime = (u32)file_time_now().sec;
+    raw->i_dtime = realtime_seconds();
     ext2_buf_dirty(s, &b);
     ext2_buf_put(&b);
     ext2_inode_free(s, inode->ino, directory);

@@ -14,6 +14,7 @@
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
+#include "kernel/sys/clock.h"
 
 int ext2_damaged(struct super *s, const char *fmt, ...)
 {
@@ -90,7 +91,7 @@ static int change_super(struct super *s, bool clean)
         return error;
     sb->s_free_blocks_count = (u32)s->blocks_free;
     sb->s_free_inodes_count = (u32)s->files_free;
-    sb->s_wtime = (u32)file_time_now().sec;
+    sb->s_wtime = realtime_seconds();
     sb->s_state =
         (u16)(clean && fs->was_clean ? sb->s_state | EXT2_VALID_FS : sb->s_state & ~EXT2_VALID_FS);
     fs->counts_changed = false;
@@ -226,6 +227,7 @@ static struct super *ext2_mount(struct block_device *device, u32 flags, const ch
     s->type = "ext2";
     s->dev = device->rdev;
     s->magic = EXT2_SUPER_MAGIC;
+    s->seconds = true;
     s->flags = flags;
     s->unmount = ext2_unmount;
     s->remount = ext2_remount;

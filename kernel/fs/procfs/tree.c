@@ -56,7 +56,7 @@ struct inode *proc_inode(u32 ino, u16 mode, const struct proc_file *file)
     struct inode *inode = inode_new(&proc_super, ino, mode);
     if (!inode)
         return err_ptr(-ENOMEM);
-    inode->atime = inode->mtime = inode->ctime = file_time_now();
+    inode->atime = inode->mtime = inode->ctime = inode_now(inode);
     struct subject s;
     if (ino >> INO_ID_SHIFT && subject_find(ino, &s) && s.task) {
         inode->uid = s.task->cred.euid;
