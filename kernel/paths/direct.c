@@ -12,8 +12,9 @@
  * into a hole goes through the cache: a block that is taken for it holds rubbish until it is
  * written, and would be part of the file meanwhile.
  *
- * One file at a time is moved one piece of 128 KiB at a time; the inode is locked, so the file does
- * not change its size or its blocks while the disk works.
+ * A call moves one piece of 128 KiB after the other; meanwhile the inode is locked, so the file
+ * does not change its size or its blocks while the disk works. A call that fails after the first
+ * piece has told how many bytes went before.
  */
 #include <linux/fcntl.h>
 #include "drivers/block.h"
@@ -106,14 +107,13 @@ static void fill_hole(struct transfer *t, u32 at, u32 len)
     }
 }
 
-/* Moves the piece between the program's memory and the disk, and waits for that. */
-static int move(struct transfer *t, const void __user *buf)
+/* Moves the piece between the program's pages, which are pinned, and the disk, and waits for that.
+ */
+static int move(struct transfer *t)
 {
-    wait_init(&t->done);
-    int error = pin_pages(&t->pins, (virt_t)buf, t->len, !t->write);
-    if (error)
-        return error;
     struct disk_run run;
+    int error = 0;
+    wait_init(&t->done);
     for (u32 at = 0; at < t->len && !error; at += run.len) {
         error = t->mapping->ops->locate(t->mapping, t->pos + at, t->len - at, &run);
         if (error)
@@ -126,7 +126,6 @@ static int move(struct transfer *t, const void __user *buf)
             fill_hole(t, at, run.len);
     }
     wait_event(&t->done, t->in_flight == 0);
-    unpin_pages(&t->pins);
     return error ? error : t->error;
 }
 
@@ -141,28 +140,42 @@ static u32 behind_page(u64 end)
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
+/* How many bytes were read, 0 behind the end, or a negative errno. The program's pages come first:
+ * they may be those of a file that is mapped, which is locked while a page becomes writable. */
+static ssize_t read_piece(struct inode *inode, struct transfer *t, void __user *buf, u32 len)
+{
+    struct mapping *m = t->mapping;
+    int error = pin_pages(&t->pins, (virt_t)buf, len, true);
+    if (error)
+        return error;
+    inode_lock(inode);
+    u32 payload = m->size > t->pos ? (u32)MIN((u64)len, m->size - t->pos) : 0;
+    t->len = ROUND_UP(payload, SECTOR_SIZE);
+    t->padding = t->len - payload;
+    error = cache_flush_range(m, first_page(t->pos), behind_page(t->pos + t->len));
+    if (!error)
+        error = move(t);
+    inode_unlock(inode);
+    unpin_pages(&t->pins);
+    return error ? error : (ssize_t)payload;
+}
+
 ssize_t direct_read(struct file *file, struct mapping *m, void __user *buf, size_t len, u64 *pos)
 {
-    struct inode *inode = file->inode;
     size_t done = 0;
-    int error = 0;
-    inode_lock(inode);
+    ssize_t n = 1;
     if (*pos < m->size && !ALIGNED((u32)*pos | (u32)(virt_t)buf | len))
-        error = -EINVAL;
-    while (!error && done < len && *pos < m->size && !task_pause()) {
-        u32 payload = (u32)MIN((u64)MIN(len - done, PIECE_BYTES), m->size - *pos);
-        struct transfer t = {.mapping = m, .pos = *pos, .len = ROUND_UP(payload, SECTOR_SIZE)};
-        t.padding = t.len - payload;
-        error = cache_flush_range(m, first_page(*pos), behind_page(*pos + t.len));
-        if (!error)
-            error = move(&t, (char __user *)buf + done);
-        if (!error) {
-            done += payload;
-            *pos += payload;
+        return -EINVAL;
+    while (n > 0 && done < len && *pos < m->size && !task_pause()) {
+        struct transfer t = {.mapping = m, .pos = *pos};
+        u32 wanted = (u32)MIN((u64)MIN(len - done, PIECE_BYTES), m->size - *pos);
+        n = read_piece(file->inode, &t, (char __user *)buf + done, ROUND_UP(wanted, SECTOR_SIZE));
+        if (n > 0) {
+            done += n;
+            *pos += n;
         }
     }
-    inode_unlock(inode);
-    return done ? (ssize_t)done : error;
+    return done ? (ssize_t)done : MIN(n, 0);
 }
 
 /* --- Writing ---------------------------------------------------------------------------------- */
@@ -239,7 +252,11 @@ static ssize_t write_piece(struct inode *inode, const char __user *buf, u64 pos,
     int error = n < 0 ? (int)n : cache_flush_range(m, first, end);
     if (!error) {
         cache_invalidate(m, first, end);
-        error = move(&t, buf);
+        error = pin_pages(&t.pins, (virt_t)buf, t.len, false);
+    }
+    if (!error) {
+        error = move(&t);
+        unpin_pages(&t.pins);
         if (!error && pos + t.len > m->size)
             inode_set_size(inode, pos + t.len);
         cache_invalidate(m, first, end); /* who has read it meanwhile may have read either */
@@ -297,6 +314,12 @@ static ssize_t file_read(struct file *file, void __user *buf, size_t len, u64 *p
 }
 
 static const struct file_ops direct_file_ops = {.read = file_read, .write = file_write};
+
+bool direct_vector_ok(const struct file *f, bool to_user, u64 pos, u32 bits)
+{
+    bool nothing = to_user && pos >= f->inode->size;
+    return f->ops != &direct_file_ops || nothing || ALIGNED(bits);
+}
 
 bool direct_possible(const struct inode *inode, const struct file_ops *ops)
 {

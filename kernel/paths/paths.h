@@ -78,5 +78,8 @@ void mmap_unmap_page(struct mapping *m, u32 index);
 bool direct_possible(const struct inode *inode, const struct file_ops *ops);
 int direct_switch(struct file *f, bool on);
 ssize_t direct_read(struct file *file, struct mapping *m, void __user *buf, size_t len, u64 *pos);
+/* May a vector move to or from the program? `bits`: all its addresses and lengths together. Of
+ * several buffers none is moved when one is not aligned. */
+bool direct_vector_ok(const struct file *f, bool to_user, u64 pos, u32 bits);
 
 #endif

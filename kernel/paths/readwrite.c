@@ -287,8 +287,9 @@ static bool seekable(const struct file *f)
     return type == S_REG || type == S_BLK || type == S_DIR;
 }
 
-/* All lengths are judged before the first byte moves, as on Linux. The bytes in all. */
-static long vector_length(const struct iovec __user *iov, u32 count)
+/* All lengths are judged before the first byte moves, as on Linux. The bytes in all; *bits: what is
+ * set in some address or length. */
+static long vector_length(const struct iovec __user *iov, u32 count, u32 *bits)
 {
     u32 total = 0;
     for (u32 i = 0; i < count; i++) {
@@ -298,6 +299,8 @@ static long vector_length(const struct iovec __user *iov, u32 count)
         if ((s32)piece.iov_len < 0)
             return -EINVAL;
         total += MIN(piece.iov_len, MAX_COUNT - total); /* the total is cut */
+        if (piece.iov_len)
+            *bits |= (u32)(virt_t)piece.iov_base | piece.iov_len;
     }
     return total;
 }
@@ -334,9 +337,12 @@ static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_
     struct file *f = fd_get(fd);
     if (!f)
         return -EBADF;
-    long ret = pos && !seekable(f) ? -ESPIPE : vector_length(iov, count);
+    u32 bits = 0;
+    long ret = pos && !seekable(f) ? -ESPIPE : vector_length(iov, count, &bits);
     if (ret >= 0 && !(to_user ? readable(f) : writable(f)))
         ret = -EBADF;
+    if (ret > 0 && !direct_vector_ok(f, to_user, pos ? *pos : f->pos, bits))
+        ret = -EINVAL;
     if (ret > 0) {
         struct user_iter it = {.next = iov, .nr_next = count, .left = ret};
         ssize_t (*whole)(struct file *, struct user_iter *) = !f->ops   ? NULL

@@ -24,6 +24,7 @@
 
 static unsigned char *buffer, *expected; /* LARGE bytes each, at a page's start */
 static char name[64];
+static volatile int stop; /* a thread's word to another */
 
 static void fill(unsigned char *at, size_t len, unsigned seed)
 {
@@ -81,6 +82,21 @@ static void test_reading(void)
     check_equal(preadv(fd, iov, 2, 0), PAGE + SECTOR, "preadv fills several buffers");
     check(!memcmp(buffer + PAGE, expected, PAGE) && !memcmp(buffer, expected + PAGE, SECTOR),
           "each with its part");
+    buffer[0] = 0xEE;
+    iov[0] = (struct iovec){buffer, PAGE};
+    iov[1] = (struct iovec){buffer + PAGE + 1, PAGE};
+    check_errno(preadv(fd, iov, 2, 0), EINVAL, "when the second is not aligned: EINVAL");
+    iov[1] = (struct iovec){buffer + PAGE, 100};
+    check_errno(preadv(fd, iov, 2, 0), EINVAL, "or not whole sectors long");
+    check_equal(buffer[0], 0xEE, "the first is not filled either");
+    iov[1].iov_base = NULL;
+    iov[1].iov_len = 0;
+    check_equal(preadv(fd, iov, 2, 0), PAGE, "one of no length may lie anywhere");
+    iov[1] = (struct iovec){buffer + PAGE + 1, PAGE};
+    check_equal(preadv(fd, iov, 2, LARGE), 0, "at the end nothing is asked of them");
+    check_errno(pwritev(fd, iov, 2, 0), EINVAL, "pwritev is as strict: EINVAL");
+    check_errno(pwritev(fd, iov, 2, LARGE), EINVAL, "at the end, too");
+    check_file(LARGE, "and has written nothing");
     close(fd);
 }
 
@@ -301,8 +317,107 @@ static void test_buffers(void)
     close(fd);
 }
 
+/* The buffer is the file itself: to be written, its page needs the lock that a read holds. */
+static void test_same_file(void)
+{
+    int fd = made(16 * PAGE, 21, false);
+    unsigned char *map = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    check_equal(pread(fd, map + 8 * PAGE, 4 * PAGE, 0), 4 * PAGE, "a read into the file's mapping");
+    memcpy(expected + 8 * PAGE, expected, 4 * PAGE);
+    check_file(16 * PAGE, "copies a part of it to another");
+    check_equal(pread(fd, map, 4 * PAGE, 0), 4 * PAGE, "the same part onto itself");
+    check_equal(pwrite(fd, map, 4 * PAGE, 0), 4 * PAGE, "by a write as well");
+    check_file(16 * PAGE, "changes nothing");
+    map[5 * PAGE] = 'd';
+    check_equal(pwrite(fd, map + 5 * PAGE, PAGE, 12 * PAGE), PAGE, "a write from a dirty page");
+    expected[5 * PAGE] = 'd';
+    memcpy(expected + 12 * PAGE, expected + 5 * PAGE, PAGE);
+    check_file(16 * PAGE, "takes the newest bytes");
+    check_equal(pwrite(fd, map, 2 * PAGE, 16 * PAGE), 2 * PAGE, "one over the end");
+    memcpy(expected + 16 * PAGE, expected, 2 * PAGE);
+    check_file(18 * PAGE, "makes it longer");
+    munmap(map, 16 * PAGE);
+    close(fd);
+}
+
+/* Two threads, each reads one file into a mapping of the other. */
+static int crossed[2];
+static unsigned char *crossed_map[2];
+
+static void *cross(void *number)
+{
+    int i = number != NULL;
+    long wrong = 0;
+
+    for (int n = 0; n < 40; n++)
+        wrong += pread(crossed[i], crossed_map[!i], 8 * PAGE, 8 * PAGE) != 8 * PAGE;
+    return (void *)wrong;
+}
+
+static void test_crossed(void)
+{
+    pthread_t threads[2];
+    long wrong[2];
+    bool same = true;
+
+    for (int i = 0; i < 2; i++) {
+        crossed[i] = made(16 * PAGE, 22 + i, false);
+        crossed_map[i] = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, crossed[i], 0);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, cross, i ? buffer : NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], (void **)&wrong[i]);
+    check_equal(wrong[0] + wrong[1], 0, "two files are read into each other's mapping");
+    for (int i = 0; i < 2; i++) {
+        check_equal(pread(crossed[!i], buffer, 8 * PAGE, 8 * PAGE), 8 * PAGE, "what one had");
+        same = same && !memcmp(crossed_map[i], buffer, 8 * PAGE);
+        munmap(crossed_map[i], 8 * PAGE);
+    }
+    check(same, "the other has");
+    close(crossed[0]);
+    close(crossed[1]);
+}
+
+/* A file that is cut and grows again while it is read: any length, but never others' bytes. */
+static void *cutter(void *unused)
+{
+    int fd = open(name, O_RDWR);
+
+    for (int i = 0; i < 30; i++) {
+        if (ftruncate(fd, i % 2 ? 64 * PAGE : 3 * PAGE + 100) < 0)
+            break;
+        usleep(500);
+    }
+    stop = 1;
+    close(fd);
+    return unused;
+}
+
+static void test_cut(void)
+{
+    int fd = made(64 * PAGE, 24, false), wrong = 0;
+    pthread_t thread;
+
+    memset(expected + 3 * PAGE + 100, 0, 61 * PAGE - 100);
+    stop = 0;
+    pthread_create(&thread, NULL, cutter, NULL);
+    while (!stop) {
+        memset(buffer, 0, 64 * PAGE);
+        ssize_t n = pread(fd, buffer, 64 * PAGE, 0);
+        size_t sure = 3 * PAGE + 100; /* behind it: what was there, or zeroes */
+
+        wrong += n < (ssize_t)sure || n > 64 * PAGE || memcmp(buffer, expected, sure) != 0;
+        for (size_t i = sure; n > 0 && i < (size_t)n; i++)
+            wrong += buffer[i] && buffer[i] != pattern(i + 24000ull);
+    }
+    pthread_join(thread, NULL);
+    check_equal(wrong, 0, "a file may be cut while it is read");
+    close(fd);
+}
+
 /* One thread reads and writes past the cache; another forks, unmaps and writes beside it. */
-static volatile int stop;
 static unsigned char *race;
 
 static void *disturb(void *unused)
@@ -327,6 +442,7 @@ static void test_threads(void)
     pthread_t thread;
     int wrong = 0;
 
+    stop = 0;
     race = mmap(NULL, 10 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     pthread_create(&thread, NULL, disturb, NULL);
     for (int i = 0; i < 60; i++) {
@@ -404,6 +520,9 @@ int main(void)
     test_writing();
     test_coherence();
     test_buffers();
+    test_same_file();
+    test_crossed();
+    test_cut();
     test_threads();
     test_unmapped_in_flight();
     test_switch();
