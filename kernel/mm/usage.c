@@ -1,7 +1,7 @@
 /* What the frames are used for. See usage.h. */
 #include "kernel/mm/usage.h"
 #include "drivers/block.h"
-#include "kernel/cache/cache.h"
+#include "kernel/mm/swap.h"
 
 static bool is_block_mapping(const struct mapping *m)
 {
@@ -20,6 +20,10 @@ struct memory_usage memory_usage(void)
             n.anonymous++;
         if (p->kind != PAGE_CACHE)
             continue;
+        if (is_swap_page(p)) { /* a program's own: what no entry names shows as SwapCached alone */
+            n.anonymous += p->refs > 1;
+            continue;
+        }
         if (p->mapping && p->mapping->is_metadata && is_block_mapping(p->mapping)) {
             n.buffers++;
         } else {

@@ -38,6 +38,15 @@ u32 nr_running(void)
     return n;
 }
 
+u32 nr_waiting(void)
+{
+    u32 n = 0;
+    const struct task *t;
+    TAILQ_FOREACH (t, &all_tasks, all)
+        n += t->state == TASK_SLEEPING && t->waits_for_disk;
+    return n;
+}
+
 /* Samples that are due: the latest sees `running`, those before it were slept through. */
 static void samples(u64 now, u32 running)
 {
@@ -64,7 +73,7 @@ void load_tick(const struct task *running, bool from_user)
         cpu_use.user++;
     u64 now = timer_ticks();
     if (now >= next_sample)
-        samples(now, nr_running());
+        samples(now, nr_running() + nr_waiting());
 }
 
 void load_catch_up(void)
@@ -73,6 +82,6 @@ void load_catch_up(void)
     u64 now = timer_ticks();
     /* A sample that is due now, while ticks were off, was of an idle machine. */
     if (now >= next_sample)
-        samples(now, 0);
+        samples(now, nr_waiting());
     irq_restore(flags);
 }

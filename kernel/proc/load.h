@@ -12,8 +12,8 @@ struct cpu_use {
 };
 extern struct cpu_use cpu_use;
 
-/* The averages of the number of threads that run or would, over 1, 5 and 15 minutes; fixed point,
- * LOAD_ONE stands for one thread. Up to date after load_catch_up. */
+/* The averages of the number of threads that run, would, or wait for a disk, over 1, 5 and 15
+ * minutes; fixed point, LOAD_ONE stands for one thread. Up to date after load_catch_up. */
 #define LOAD_SHIFT 11
 #define LOAD_ONE   (1u << LOAD_SHIFT)
 extern u32 load_average[3];
@@ -21,5 +21,6 @@ void load_catch_up(void);
 
 void load_tick(const struct task *running, bool from_user); /* the timer's tick, not in idle */
 u32 nr_running(void);                                       /* threads that run or would */
+u32 nr_waiting(void); /* threads that wait for a disk, and nothing else ends that */
 
 #endif

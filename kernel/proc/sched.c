@@ -19,7 +19,8 @@ static struct task_list run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
 static struct task *idle;
 static struct task *retired; /* has given the CPU up for the last time */
 static u64 next_deadline;    /* the earliest of all sleepers; 0: none */
-static u64 idle_total;
+static u64 idle_total, iowait_total;
+static u32 nr_waiting_for_disk;
 u64 idle_since;
 bool need_resched;
 
@@ -161,6 +162,15 @@ bool wait_sleep(struct wait_queue *q, u64 deadline)
     return !t->timed_out;
 }
 
+void wait_sleep_disk(struct wait_queue *q)
+{
+    nr_waiting_for_disk++;
+    current->waits_for_disk = true;
+    wait_sleep(q, 0);
+    current->waits_for_disk = false;
+    nr_waiting_for_disk--;
+}
+
 void task_sleep_ticks(u64 ticks)
 {
     u64 until = timer_ticks() + ticks;
@@ -212,13 +222,21 @@ void sched_tick(bool from_user, u32 ticks)
 
 void idle_interrupted(void)
 {
-    idle_total += rdtsc() - idle_since;
+    u64 idle_for = rdtsc() - idle_since;
+    idle_total += idle_for;
+    if (nr_waiting_for_disk)
+        iowait_total += idle_for;
     idle_since = 0;
 }
 
 u64 idle_tsc(void)
 {
     return idle_total;
+}
+
+u64 iowait_tsc(void)
+{
+    return iowait_total;
 }
 
 bool sched_idle(void)

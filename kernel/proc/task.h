@@ -61,10 +61,11 @@ struct task {
     struct wait_queue *sleeping_on;
     u64 deadline; /* tick at which a sleep ends; 0: none */
     bool timed_out;
-    u32 slice;        /* ticks left */
-    s32 policy;       /* of sched_setscheduler(2) */
-    bool signal_work; /* something to do before it returns to user mode (signal_deliver.c) */
-    bool killed;      /* and that is to end */
+    bool waits_for_disk; /* it sleeps in wait_event */
+    u32 slice;           /* ticks left */
+    s32 policy;          /* of sched_setscheduler(2) */
+    bool signal_work;    /* something to do before it returns to user mode (signal_deliver.c) */
+    bool killed;         /* and that is to end */
     struct task_signals signals;
     bool *vfork_done; /* its parent waits for this until it execs or exits (vfork(2)) */
     struct process *vfork_parent;
@@ -107,6 +108,7 @@ struct task *task_find(u32 tid);
 u32 task_slice(const struct task *t); /* the length of its turn in ticks */
 void task_sleep_ticks(u64 ticks);
 void idle_loop(void) __noreturn;
-u64 idle_tsc(void); /* time-stamp ticks spent halted */
+u64 idle_tsc(void);   /* time-stamp ticks spent halted */
+u64 iowait_tsc(void); /* of these, with somebody waiting for a disk */
 
 #endif

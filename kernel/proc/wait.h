@@ -59,7 +59,8 @@ static inline void wait_unwatch(struct wait_queue *q, struct watcher *w)
  * Interrupts must be off; they are off again when it returns. Returns false on time-out.
  * Use the macros below. */
 bool wait_sleep(struct wait_queue *q, u64 deadline_ticks);
-void wake_all(struct wait_queue *q); /* also from interrupts */
+void wait_sleep_disk(struct wait_queue *q); /* without a time-out: ps(1) shows a D, vmstat(8) a b */
+void wake_all(struct wait_queue *q);        /* also from interrupts */
 void wake_one(struct wait_queue *q);
 /* True when the current task has been killed: a sleep that may last for ever must end (-EINTR). */
 bool task_killed(void);
@@ -70,7 +71,7 @@ bool task_killed(void);
     do {                              \
         u32 wait_flags_ = irq_save(); \
         while (!(cond))               \
-            wait_sleep((q), 0);       \
+            wait_sleep_disk((q));     \
         irq_restore(wait_flags_);     \
     } while (0)
 

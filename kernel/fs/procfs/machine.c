@@ -3,6 +3,7 @@
 #include "drivers/rtc.h"
 #include "kernel/cache/writeback.h"
 #include "kernel/fs/procfs/proc.h"
+#include "kernel/lib/div.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
@@ -67,10 +68,14 @@ void proc_meminfo(struct text *t)
     }
 }
 
-/* KiB of payload on an edge to or from the disk, whoever carried them. */
-static u64 disk_kib(const struct account *a, enum ledger_edge edge)
+/* KiB of all disks, whatever they were: files, the file system's own, swap. */
+static u64 disk_kib(bool write)
 {
-    return (a->edges[edge][MOVER_DMA].bytes + a->edges[edge][MOVER_CPU].bytes) >> 10;
+    u64 sectors = 0;
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
+        if (!d->disk)
+            sectors += write ? d->sectors_written : d->sectors_read;
+    return sectors / 2;
 }
 
 void proc_vmstat(struct text *t)
@@ -79,11 +84,8 @@ void proc_vmstat(struct text *t)
     const struct account *a = &ledger_machine;
     text_printf(t, "nr_free_pages %u\nnr_anon_pages %u\nnr_mapped %u\nnr_file_pages %u\n",
                 nr_free_frames, f.anonymous, f.mapped, f.cached + f.buffers);
-    text_printf(
-        t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n", f.dirty,
-        writeback_stats.in_flight, f.shared,
-        disk_kib(a, EDGE_DISK_CACHE) + disk_kib(a, EDGE_DISK_USER) + disk_kib(a, EDGE_DISK_BUFFER),
-        disk_kib(a, EDGE_CACHE_DISK) + disk_kib(a, EDGE_USER_DISK) + disk_kib(a, EDGE_BUFFER_DISK));
+    text_printf(t, "nr_dirty %u\nnr_writeback %u\nnr_shmem %u\npgpgin %llu\npgpgout %llu\n",
+                f.dirty, writeback_stats.in_flight, f.shared, disk_kib(false), disk_kib(true));
     text_printf(t, "nr_dirtied %u\nnr_written %u\nbalance_dirty_pages %u\n",
                 writeback_stats.dirtied, writeback_stats.written, writeback_stats.throttled);
     text_printf(t, "pswpin %u\npswpout %u\npgscan_anon %u\npgsteal_file %u\npgsteal_kswapd %u\n",
@@ -96,15 +98,20 @@ void proc_vmstat(struct text *t)
 
 /* ---- time ---- */
 
-static u64 idle_ticks(void)
+/* With nobody running. *waiting: of these ticks, with somebody waiting for a disk. */
+static u64 idle_ticks(u64 *waiting)
 {
     u64 all = timer_ticks(), busy = cpu_use.user + cpu_use.nice + cpu_use.system;
-    return all > busy ? all - busy : 0;
+    u64 idle = all > busy ? all - busy : 0;
+    *waiting = MIN(idle, div_u64(iowait_tsc(), timer_tsc_per_ms() * (1000 / TIMER_HZ), NULL));
+    return idle;
 }
 
 void proc_uptime(struct text *t)
 {
-    u32 now = (u32)timer_ticks(), idle = (u32)idle_ticks();
+    u64 waiting;
+    u32 now = (u32)timer_ticks(), idle = (u32)idle_ticks(&waiting);
+    idle -= (u32)waiting;
     text_printf(t, "%u.%02u %u.%02u\n", now / TIMER_HZ, now % TIMER_HZ, idle / TIMER_HZ,
                 idle % TIMER_HZ);
 }
@@ -122,15 +129,17 @@ void proc_loadavg(struct text *t)
 void proc_stat(struct text *t)
 {
     const struct account *a = &ledger_machine;
+    u64 waiting, idle = idle_ticks(&waiting);
     for (u32 i = 0; i < 2; i++)
-        text_printf(t, "cpu%s %llu %llu %llu %llu 0 0 0 0 0 0\n", i ? "0" : " ", cpu_use.user,
-                    cpu_use.nice, cpu_use.system, idle_ticks());
+        text_printf(t, "cpu%s %llu %llu %llu %llu %llu 0 0 0 0 0\n", i ? "0" : " ", cpu_use.user,
+                    cpu_use.nice, cpu_use.system, idle - waiting, waiting);
     text_printf(t, "intr %u", a->entries[ENTRY_IRQ]);
     for (u32 line = 0; line < 16; line++)
         text_printf(t, " %u", irq_count(line));
-    text_printf(t, "\nctxt %u\nbtime %u\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
+    text_printf(t, "\nctxt %u\nbtime %u\nprocesses %u\nprocs_running %u\nprocs_blocked %u\n",
                 a->switches[SWITCH_VOLUNTARY] + a->switches[SWITCH_INVOLUNTARY],
-                realtime_seconds() - (u32)(timer_ticks() / TIMER_HZ), tasks_started, nr_running());
+                realtime_seconds() - (u32)(timer_ticks() / TIMER_HZ), tasks_started, nr_running(),
+                nr_waiting());
 }
 
 /* ---- what it is ---- */

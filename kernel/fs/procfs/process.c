@@ -24,8 +24,9 @@ char state_letter(const struct subject *s)
 {
     return !s->task                          ? 'Z'
            : s->task->signals.stopped        ? 'T'
-           : s->task->state == TASK_SLEEPING ? 'S'
-                                             : 'R';
+           : s->task->state != TASK_SLEEPING ? 'R'
+           : s->task->waits_for_disk         ? 'D'
+                                             : 'S';
 }
 
 static const char *state_name(char letter)
