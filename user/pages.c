@@ -3,7 +3,7 @@
  *
  *     pages                          how many pages each holder has, and what the network holds
  *     pages [-p PID] ADDRESS...      the way of an address through the page tables to its frame
- *     pages code|data|heap|stack     the same for addresses of this program's own
+ *     pages code|data|bss|...        the same for a page of this program's own (lib/places.h)
  *
  * A page that carries a file is held by name: by the cache, by a mapping, by a socket until the
  * peer has acknowledged it, by a transmit descriptor until the card is done. The last one frees it.
@@ -12,6 +12,7 @@
  * to a frame. Who else holds the frame is found by looking into the tables of all programs.
  */
 #include "lib/file.h"
+#include "lib/places.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -36,21 +37,18 @@ enum {
     NONE = 512
 }; /* SDM vol. 3, 4.3 */
 
+#define CACHE 4                      /* of the kinds below */
+#define FLAGS ((uint64_t)0x7F << 55) /* of an entry of pagemap: all but present and swapped */
+
 /* A record of /proc/<pid>/pagetable: kernel/fs/procfs/pagemap.c. */
 struct view {
-    uint32_t directory_entry, table_entry, refs, kind, flags, inode, index, reserved;
+    uint32_t directory_entry, table_entry, refs, kind, flags, inode, index, slot;
 };
 
 static const char *const kinds[] = {"reserved",   "free",   "kernel",        "anonymous",
                                     "page cache", "socket", "receive buffer"};
 static const char *const flag_names[] = {"uptodate",   "locked",    "error",     "dirty",
                                          "referenced", "readahead", "writeback", "fresh"};
-
-static int failed(const char *what)
-{
-    fprintf(stderr, "pages: %s: %s\n", what, strerror(errno));
-    return 1;
-}
 
 static int holders(void)
 {
@@ -83,15 +81,19 @@ static void print_bits(uint32_t value, int bits)
         putchar(value >> i & 1 ? '1' : '0');
 }
 
-static void print_entry(const char *what, uint32_t number, uint32_t entry)
+static void print_entry(bool directory, uint32_t number, uint32_t entry)
 {
-    printf("%-9s entry %4" PRIu32 "   %08" PRIx32 "  ", what, number, entry);
+    printf("%-9s entry %4" PRIu32 "   %08" PRIx32 "  ", directory ? "directory" : "table", number,
+           entry);
     if (!entry)
         printf("nothing\n");
     else if (entry & PRESENT)
-        printf("frame %05" PRIx32 "  present %s %s %s %s\n", entry / PAGE,
+        printf("frame %05" PRIx32 "  present %s %s %s%s\n", entry / PAGE,
                entry & WRITE ? "write" : "read-only", entry & USER ? "user" : "kernel",
-               entry & ACCESSED ? "accessed" : "not-accessed", entry & DIRTY ? "dirty" : "clean");
+               entry & ACCESSED ? "accessed" : "not-accessed",
+               directory       ? "" /* the CPU keeps no dirty bit there */
+               : entry & DIRTY ? " dirty"
+                               : " clean");
     else if (entry & NONE)
         printf("frame %05" PRIx32 "  not present: kept, but not to be touched (PROT_NONE)\n",
                entry / PAGE);
@@ -100,59 +102,110 @@ static void print_entry(const char *what, uint32_t number, uint32_t entry)
                entry / PAGE);
 }
 
-static void print_frame(const struct view *view)
+/* A region of /proc/<pid>/maps. */
+struct region {
+    unsigned long start, end;
+    char perms[8];
+    char line[4200];
+};
+
+static bool region_next(FILE *maps, struct region *r)
 {
-    printf("frame     %05" PRIx32 "        %s, %" PRIu32 " reference%s;", view->table_entry / PAGE,
-           view->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[view->kind] : "?", view->refs,
-           view->refs == 1 ? "" : "s");
-    for (unsigned i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++)
-        if (view->flags >> i & 1)
-            printf(" %s", flag_names[i]);
-    if (view->inode)
-        printf(", page %" PRIu32 " of inode %" PRIu32, view->index, view->inode);
-    printf("\n");
+    if (!maps || !fgets(r->line, sizeof(r->line), maps))
+        return false;
+    r->line[strcspn(r->line, "\n")] = '\0';
+    return sscanf(r->line, "%lx-%lx %7s", &r->start, &r->end, r->perms) == 3;
 }
 
-/* The line of maps that the address lies in; false: none. */
-static bool region_of(const char *pid, uint32_t address, char *line, size_t size)
+static FILE *maps_of(const char *pid)
 {
     int fd = open_of(pid, "maps", O_RDONLY);
-    FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
-    bool found = false;
-    unsigned long start, end;
 
-    while (maps && !found && fgets(line, (int)size, maps))
-        found = sscanf(line, "%lx-%lx", &start, &end) == 2 && address >= start && address < end;
+    return fd < 0 ? NULL : fdopen(fd, "r");
+}
+
+/* The region that the address lies in; false: none. */
+static bool region_of(const char *pid, uint32_t address, struct region *r)
+{
+    FILE *maps = maps_of(pid);
+    bool found = false;
+
+    while (!found && region_next(maps, r))
+        found = address >= r->start && address < r->end;
     if (maps)
         fclose(maps);
-    line[strcspn(line, "\n")] = '\0';
     return found;
 }
 
-/* Every address of the program at which the frame is seen, but for the one that was asked about. */
-static unsigned print_holders_in(const char *pid, uint32_t frame, bool same, uint32_t but)
+/* What a store of the program would do. */
+static const char *write_does(uint32_t address, const struct view *view, const struct region *r)
 {
-    char line[4200], name[32] = "";
-    int table = open_of(pid, "pagemap", O_RDONLY), fd = open_of(pid, "maps", O_RDONLY);
-    int comm = open_of(pid, "comm", O_RDONLY);
-    FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
-    unsigned long start, end;
+    uint32_t entry = view->table_entry;
+    bool shared = r && r->perms[3] == 's';
+
+    if (address >= USER_END)
+        return "SIGSEGV: only the kernel may";
+    if (!r)
+        return "SIGSEGV: the address means nothing to the program";
+    if (r->perms[1] != 'w')
+        return "SIGSEGV: the region is read-only";
+    if (entry & PRESENT && entry & WRITE)
+        return "goes to the frame, without a fault";
+    if (entry & (PRESENT | NONE))
+        return shared                              ? "page fault: the file's page becomes dirty"
+               : view->kind == CACHE || view->slot ? "page fault: the program gets a copy"
+               : view->refs > 1                    ? "page fault: copy-on-write"
+                                : "page fault: nobody else has the page, it becomes writable";
+    return entry    ? "page fault: the page comes back from swap"
+           : shared ? "page fault: the file's page is mapped, and becomes dirty"
+                    : "page fault: the program gets a page of its own";
+}
+
+static void print_frame(const struct view *view)
+{
+    printf("frame     %05" PRIx32 "        %s", view->table_entry / PAGE,
+           view->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[view->kind] : "?");
+    for (unsigned i = 0; i < sizeof(flag_names) / sizeof(flag_names[0]); i++)
+        if (view->flags >> i & 1)
+            printf(" %s", flag_names[i]);
+    if (view->refs)
+        printf(", %" PRIu32 " reference%s", view->refs, view->refs == 1 ? "" : "s");
+    printf("\n");
+}
+
+/* The entry of /proc/<pid>/pagemap (proc(5)) that stands for the same frame, or slot of swap. */
+static uint64_t linux_entry(uint32_t entry)
+{
+    return entry & (PRESENT | NONE) ? (uint64_t)1 << 63 | entry / PAGE
+                                    : (uint64_t)1 << 62 | (entry / PAGE) << 5 | (entry >> 1 & 31);
+}
+
+/* Every address of the program at which the page is seen, but for the one that was asked about. */
+static unsigned print_holders_in(const char *pid, uint64_t wanted, bool same, uint32_t but)
+{
+    static struct region r;
+    static uint64_t entries[512];
+    char name[32] = "";
+    int table = open_of(pid, "pagemap", O_RDONLY), comm = open_of(pid, "comm", O_RDONLY);
+    FILE *maps = maps_of(pid);
     unsigned found = 0;
 
     if (comm >= 0 && read(comm, name, sizeof(name) - 1) > 0)
         name[strcspn(name, "\n")] = '\0';
-    while (maps && table >= 0 && fgets(line, sizeof(line), maps)) {
-        if (sscanf(line, "%lx-%lx", &start, &end) != 2)
-            continue;
-        for (unsigned long at = start; at < end; at += PAGE) {
-            uint64_t entry = 0;
+    while (table >= 0 && region_next(maps, &r)) {
+        unsigned long at = r.start;
+        ssize_t got = 1;
 
-            if (pread(table, &entry, sizeof(entry), (off_t)(at / PAGE * sizeof(entry))) !=
-                    sizeof(entry) ||
-                !(entry >> 63) || (uint32_t)entry != frame || (same && at == but))
-                continue;
-            printf("  also at %08lx of process %s (%s)\n", at, pid, name);
-            found++;
+        while (at < r.end && got > 0) {
+            size_t nr = (r.end - at) / PAGE < 512 ? (r.end - at) / PAGE : 512;
+
+            got = pread(table, entries, nr * 8, (off_t)(at / PAGE * 8));
+            for (ssize_t i = 0; i < got / 8; i++, at += PAGE) {
+                if ((entries[i] & ~FLAGS) != wanted || (same && at == but))
+                    continue;
+                printf("  %08lx of process %s (%s)\n", at, pid, name);
+                found++;
+            }
         }
     }
     if (maps)
@@ -164,43 +217,69 @@ static unsigned print_holders_in(const char *pid, uint32_t frame, bool same, uin
     return found;
 }
 
-/* All programs' tables, then those who hold it without one. */
+/* Who else holds the page: the cache, swap, all programs' tables, and what is left then. */
 static void print_holders(const char *pid, uint32_t address, const struct view *view)
 {
+    uint32_t entry = view->table_entry;
+    bool in_memory = entry & (PRESENT | NONE);
+    unsigned found = 1; /* the entry itself */
     DIR *proc = opendir("/proc");
-    struct dirent *entry;
-    unsigned found = 1;
+    struct dirent *e;
 
-    if (!(view->table_entry & PRESENT))
-        return;
-    while (proc && (entry = readdir(proc)))
-        if (isdigit((unsigned char)entry->d_name[0]))
-            found += print_holders_in(entry->d_name, view->table_entry / PAGE,
-                                      strcmp(entry->d_name, pid) == 0, address & ~(PAGE - 1));
+    printf("also held by\n");
+    if (view->slot) {
+        printf("  %s, slot %" PRIu32 " of area %" PRIu32 "\n",
+               in_memory ? "swap" : "the swap cache: the page is in memory", view->slot / PAGE,
+               view->slot >> 1 & 31);
+        found += in_memory;
+    } else if (view->kind == CACHE && view->inode) {
+        printf("  the page cache, page %" PRIu32 " of inode %" PRIu32 "\n", view->index,
+               view->inode);
+        found++;
+    }
+    while (proc && (e = readdir(proc)))
+        if (isdigit((unsigned char)e->d_name[0]))
+            found += print_holders_in(e->d_name, linux_entry(entry), strcmp(e->d_name, pid) == 0,
+                                      address & ~(PAGE - 1));
     if (proc)
         closedir(proc);
     if (view->refs > found)
-        printf("  and %" PRIu32 " without a table entry%s\n", view->refs - found,
-               view->kind == 4 ? ": the page cache, calls under way" : "");
+        printf("  %" PRIu32 " of: a device at work (pin), a pipe, a socket, a call under way\n",
+               view->refs - found);
+    else if (found == 1 && !view->slot)
+        printf("  nobody\n");
+}
+
+static int read_view(const char *pid, uint32_t address, struct view *view)
+{
+    int fd = open_of(pid, "pagetable", O_RDONLY);
+
+    if (fd < 0 && errno == ENOENT && access("/proc/ferry", F_OK) < 0) {
+        fprintf(stderr, "pages: /proc/<pid>/pagetable: only Ferry has it\n");
+        return -1;
+    }
+    if (fd < 0 || pread(fd, view, sizeof(*view), (off_t)(address / PAGE) * (off_t)sizeof(*view)) !=
+                      sizeof(*view)) {
+        fprintf(stderr, "pages: process %s: %s\n", pid,
+                fd < 0 && errno != ENOENT ? strerror(errno)
+                                          : "there is none with an address space");
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    close(fd);
+    return 0;
 }
 
 static int show(const char *pid, uint32_t address)
 {
-    static char line[4200];
+    static struct region region;
     struct view view;
-    int fd = open_of(pid, "pagetable", O_RDONLY);
 
-    if (fd < 0)
-        return failed("/proc/<pid>/pagetable");
-    if (pread(fd, &view, sizeof(view), (off_t)(address / PAGE) * (off_t)sizeof(view)) !=
-        sizeof(view)) {
-        close(fd);
-        errno = ESRCH;
-        return failed("/proc/<pid>/pagetable");
-    }
-    close(fd);
-    printf("address %08" PRIx32 " of process %s\n", address, pid);
-    printf("  ");
+    if (read_view(pid, address, &view) < 0)
+        return 1;
+    printf("address   %08" PRIx32 " of process %s\n", address, pid);
+    printf("split     ");
     print_bits(address >> 22, 10);
     printf(" ");
     print_bits(address >> 12 & 1023, 10);
@@ -208,43 +287,57 @@ static int show(const char *pid, uint32_t address)
     print_bits(address & 4095, 12);
     printf("  directory %" PRIu32 ", table %" PRIu32 ", offset %" PRIu32 "\n", address >> 22,
            address >> 12 & 1023, address & 4095);
-    if (region_of(pid, address, line, sizeof(line)))
-        printf("region    %s\n", line);
-    else
-        printf("region    none: a touch is SIGSEGV\n");
-    print_entry("directory", address >> 22, view.directory_entry);
+
+    bool known = region_of(pid, address, &region);
+
+    printf("region    %s\n", known                 ? region.line
+                             : address >= USER_END ? "the kernel's, the same in every program"
+                                                   : "none: a touch is SIGSEGV");
+    print_entry(true, address >> 22, view.directory_entry);
     if (view.directory_entry)
-        print_entry("table", address >> 12 & 1023, view.table_entry);
-    if (view.refs)
-        print_frame(&view);
+        print_entry(false, address >> 12 & 1023, view.table_entry);
     if (view.table_entry & PRESENT)
         printf("physical  %08" PRIx32 "\n", (view.table_entry & ~(PAGE - 1)) | address % PAGE);
-    print_holders(pid, address, &view);
+    printf("a write   %s\n", write_does(address, &view, known ? &region : NULL));
+    if (view.table_entry & (PRESENT | NONE) && view.refs)
+        print_frame(&view);
+    if (view.table_entry && address < USER_END)
+        print_holders(pid, address, &view);
     return 0;
 }
 
 /* An address, or the name of a place in this program. */
-static bool parse(const char *word, char *heap, uint32_t *address)
+static bool parse(const char *word, uint32_t *address)
 {
-    static int data = 1;
+    const void *place = place_of(word);
     char *end;
 
-    if (strcmp(word, "code") == 0)
-        *address = (uint32_t)(uintptr_t)&show;
-    else if (strcmp(word, "data") == 0)
-        *address = (uint32_t)(uintptr_t)&data;
-    else if (strcmp(word, "heap") == 0)
-        *address = (uint32_t)(uintptr_t)heap;
-    else if (strcmp(word, "stack") == 0)
-        *address = (uint32_t)(uintptr_t)&end;
-    else {
-        unsigned long value = strtoul(word, &end, 16);
-
-        *address = (uint32_t)value;
-        return end != word && !*end && value < USER_END;
+    if (!place && errno != EINVAL) {
+        perror("pages");
+        return false;
     }
-    data++; /* it is there, and the program's own */
-    return true;
+    if (place) {
+        *address = (uint32_t)(uintptr_t)place;
+        return true;
+    }
+    errno = 0;
+    *address = (uint32_t)strtoul(word, &end, 16);
+    if (isxdigit((unsigned char)*word) && !*end && !errno)
+        return true;
+    fprintf(stderr, "pages: %s: neither an address of 32 bits (hexadecimal) nor one of %s\n", word,
+            place_names);
+    return false;
+}
+
+static int usage(void)
+{
+    fprintf(stderr,
+            "usage: pages                       who holds the machine's pages\n"
+            "       pages [-p PID] ADDRESS...   what stands behind an address\n"
+            "       pages %s\n"
+            "                                   the same for a page of this program's own\n",
+            place_names);
+    return 2;
 }
 
 int main(int argc, char **argv)
@@ -252,30 +345,21 @@ int main(int argc, char **argv)
     const char *pid = NULL;
     char self[16];
     int option, status = 0;
-    char *heap = malloc(100);
 
     while ((option = getopt(argc, argv, "p:")) != -1) {
-        if (option != 'p') {
-            fprintf(stderr, "usage: pages [[-p PID] ADDRESS...|code|data|heap|stack]\n");
-            return 2;
-        }
+        if (option != 'p')
+            return usage();
         pid = optarg;
     }
-    if (optind == argc && !pid)
+    if (pid && (optind == argc || !*pid || strspn(pid, "0123456789") != strlen(pid)))
+        return usage();
+    if (optind == argc)
         return holders();
     snprintf(self, sizeof(self), "%d", (int)getpid());
-    if (heap)
-        *heap = 1;
     for (int i = optind; i < argc && !status; i++) {
         uint32_t address;
 
-        if (!parse(argv[i], heap, &address)) {
-            fprintf(stderr, "pages: %s: not an address below c0000000\n", argv[i]);
-            status = 2;
-        } else {
-            status = show(pid ? pid : self, address);
-        }
+        status = parse(argv[i], &address) ? show(pid ? pid : self, address) : 2;
     }
-    free(heap);
     return status;
 }

@@ -36,6 +36,11 @@ void mm_scan_add(struct mm *mm)
     nr_spaces++;
 }
 
+struct mm *mm_next(struct mm *mm)
+{
+    return mm ? TAILQ_NEXT(mm, all) : TAILQ_FIRST(&spaces);
+}
+
 static void next_space(void)
 {
     hand = hand ? TAILQ_NEXT(hand, all) : NULL;

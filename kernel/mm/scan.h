@@ -17,6 +17,7 @@ void mm_page_out(struct mm *mm, virt_t start, virt_t end, bool now);
 int mm_swap_in_all(u32 area);
 void mm_scan_add(struct mm *mm); /* space.c: a new one, one that goes */
 void mm_scan_remove(struct mm *mm);
+struct mm *mm_next(struct mm *mm); /* all of them, one after the other; NULL: the first, the end */
 
 struct scan_stats {
     u32 scanned; /* entries looked at */

@@ -91,6 +91,11 @@ void swap_hold(u32 entry)
     set_slot(a, slot_of(entry), *swap_slot(a, slot_of(entry)) + 1u);
 }
 
+u32 swap_count(u32 entry)
+{
+    return *swap_slot(area_of(entry), slot_of(entry)) & SLOT_COUNT;
+}
+
 /* The page is of no use to anybody: it takes its slot along. On its way to the disk it stays, and
  * goes as clean pages do. */
 static void drop_unused(struct swap_area *a, u32 slot, struct page *page)

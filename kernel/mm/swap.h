@@ -58,6 +58,7 @@ struct swap_totals { /* pages */
 struct swap_totals swap_totals(void);
 bool swap_is_scarce(void);      /* over half is used: slots are given back as soon as they can be */
 bool swap_is_cached(u32 entry); /* its page is in memory all the same */
+u32 swap_count(u32 entry);      /* entries that name the slot */
 
 struct swap_stats {
     u32 in, out; /* pages since boot */

@@ -36,6 +36,8 @@ const struct proc_file proc_files[] = {
     {"filesystems", .text = filesystems_format},
     {"interrupts", .text = irq_format},
     {"kmsg", .mode = S_REG | 0400, .fops = &kmsg_fops},
+    {"kpagecount", .mode = S_REG | 0400, .fops = &kpagecount_fops},
+    {"kpageflags", .mode = S_REG | 0400, .fops = &kpageflags_fops},
     {"loadavg", .text = proc_loadavg},
     {"meminfo", .text = proc_meminfo},
     {"mounts", .link = "self/mounts"},

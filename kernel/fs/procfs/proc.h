@@ -122,6 +122,7 @@ struct memory_use {
 void memory_count(struct mm *mm, struct memory_use *use); /* NULL: zeroes */
 void memory_count_files(struct mm *mm, struct memory_use *use);
 extern const struct file_ops pagemap_fops, pagetable_fops;
+extern const struct file_ops kpagecount_fops, kpageflags_fops; /* kpage.c */
 
 /* machine.c */
 void proc_meminfo(struct text *t);
