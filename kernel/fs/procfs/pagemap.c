@@ -75,7 +75,8 @@ static void ferry_record(struct mm *mm, u32 page, void *record)
     if (is_of_file(frame)) {
         const struct mapping *m = frame->mapping;
         view->index = frame->index;
-        view->inode = m && (m->in_ram || !m->is_metadata) ? ((const struct inode *)m->host)->ino : 0;
+        view->inode =
+            m && (m->in_ram || !m->is_metadata) ? ((const struct inode *)m->host)->ino : 0;
     } else if (frame->kind == PAGE_CACHE) {
         view->kind = PAGE_ANON;
         view->slot = swap_entry(frame);
