@@ -231,7 +231,7 @@ static u64 ticks(u32 centisecs)
 static void write_inodes(void)
 {
     struct inode *inode = NULL;
-    while ((inode = inode_next(NULL, inode)))
+    while ((inode = inode_next_dirty(NULL, inode)))
         if (inode->dirty && inode->super->write_inode)
             (void)inode->super->write_inode(inode);
 }

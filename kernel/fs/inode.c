@@ -2,8 +2,8 @@
  * The table of inodes in memory: one struct inode for each file in use, found by (file system,
  * number), so that everybody who opens a file shares its size and its cached pages.
  *
- * An inode nobody holds stays in the table with its pages for the next opener, up to a limit;
- * then the one unused for longest goes, and its pages with it.
+ * An inode nobody holds stays in the table with its pages for the next opener. When memory is short
+ * its pages go one by one as all pages of the cache do, and then the inode itself (inode_trim).
  */
 #include "kernel/cache/writeback.h"
 #include "kernel/fs/vfs.h"
@@ -11,8 +11,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/proc/wait.h"
 
-#define BUCKETS      128
-#define UNUSED_LIMIT 256
+#define BUCKETS 1024
 
 LIST_HEAD(inode_list, inode);
 static struct inode_list table[BUCKETS];
@@ -76,16 +75,6 @@ static bool clean(const struct inode *inode)
     return !(inode->dirty && inode->super->write_inode) && !m->nr_dirty && !m->nr_writeback;
 }
 
-static struct inode *oldest_clean(void)
-{
-    struct inode *inode;
-    TAILQ_FOREACH (inode, &unused_list, unused)
-        if (clean(inode))
-            return inode;
-    writeback_kick(); /* soon there will be one */
-    return NULL;
-}
-
 static struct inode *forget(struct inode *inode)
 {
     TAILQ_REMOVE(&unused_list, inode, unused);
@@ -139,24 +128,33 @@ void inode_unlock(struct inode *inode)
     wake_all(&locks);
 }
 
-/* Forgetting an inode may wait for its readahead in flight, so the list is looked at from the
- * start again each time. */
-u32 inode_drop_unused(bool keep_pages)
+/* The next one that nobody holds goes without anybody having to sleep for it. */
+static bool can_go(const struct inode *inode)
 {
-    u32 dropped = 0;
-    for (;;) {
-        struct inode *inode;
-        TAILQ_FOREACH (inode, &unused_list, unused) {
-            if (clean(inode) && (!keep_pages || !inode->mapping.nr_pages))
-                break;
+    const struct inode *dir = inode->dir;
+    bool dir_ends = dir && dir->refs == 1 && (!dir->nlink || !in_table(dir));
+    return clean(inode) && !inode->mapping.nr_pages && !dir_ends;
+}
+
+u32 inode_trim(u32 nr, u32 of)
+{
+    u32 gone = 0, looks = (u32)DIV_ROUND_UP((u64)nr_unused * nr, of);
+    while (looks--) {
+        struct inode *inode = TAILQ_FIRST(&unused_list);
+        if (can_go(inode)) {
+            inode_put(forget(inode)); /* its directory, which may now be the last of the list */
+            gone++;
+        } else {
+            TAILQ_REMOVE(&unused_list, inode, unused);
+            TAILQ_INSERT_TAIL(&unused_list, inode, unused);
         }
-        if (!inode)
-            return dropped;
-        struct inode *dir = forget(inode);
-        if (dir)
-            inode_put(dir);
-        dropped++;
     }
+    return gone;
+}
+
+u32 inode_pages(void)
+{
+    return nr_unused * sizeof(struct inode) / PAGE_SIZE;
 }
 
 void super_end(struct super *super)
@@ -203,19 +201,19 @@ void inode_put(struct inode *inode)
             continue;
         }
         TAILQ_INSERT_TAIL(&unused_list, inode, unused);
-        struct inode *oldest = ++nr_unused > UNUSED_LIMIT ? oldest_clean() : NULL;
-        inode = oldest ? forget(oldest) : NULL;
+        nr_unused++;
+        return;
     }
 }
 
-struct inode *inode_next(struct super *super, struct inode *after)
+struct inode *inode_next_dirty(struct super *super, struct inode *after)
 {
     u32 i = after ? bucket(after->super, after->ino) - table : 0;
     struct inode *inode = after ? LIST_NEXT(after, hash) : LIST_FIRST(&table[0]);
     for (;;) {
         while (!inode && ++i < BUCKETS)
             inode = LIST_FIRST(&table[i]);
-        if (!inode || ((!super || inode->super == super) && inode->nlink))
+        if (!inode || ((!super || inode->super == super) && inode->nlink && !clean(inode)))
             break;
         inode = LIST_NEXT(inode, hash);
     }

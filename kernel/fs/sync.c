@@ -12,7 +12,7 @@ int inodes_sync(struct super *super)
 {
     int error = 0;
     struct inode *inode = NULL;
-    while ((inode = inode_next(super, inode))) { /* holds each as long as we are at it */
+    while ((inode = inode_next_dirty(super, inode))) { /* holds each as long as we are at it */
         if (inode->mapping.ops && (inode->mapping.nr_dirty || inode->mapping.nr_writeback)) {
             int e = cache_write_out(&inode->mapping, 0, ~0u);
             error = error ? error : e;

@@ -213,8 +213,10 @@ static inline void file_accessed(const struct file *file)
 struct inode *inode_get(struct super *super, u32 ino);
 struct inode *inode_hold(struct inode *inode);
 void inode_put(struct inode *inode);
-/* Forgets inodes that nobody holds, with their cached pages (or only those without pages). */
-u32 inode_drop_unused(bool keep_pages);
+/* Reclaim: of the inodes that nobody holds, as large a part as nr is of `of` is looked at, those
+ * unused for longest first; what is clean and has no pages goes. How many went. Never sleeps. */
+u32 inode_trim(u32 nr, u32 of);
+u32 inode_pages(void); /* that would become free in that way */
 /* Says where the inode is found: each look-up does, and so must what creates or renames. path_of
  * (/proc, getcwd) makes paths of these names, without asking a disk. */
 void inode_set_name(struct inode *inode, struct inode *dir, const char *name, u32 len);
@@ -246,9 +248,10 @@ static inline void inode_stop(struct inode *inode)
     inode->runners--;
     inode_put(inode);
 }
-/* Walks the inodes of a file system (NULL: of all) that are in the table, in no order: holds the
- * one it returns, and puts the one it is given. What comes or goes meanwhile may be missed. */
-struct inode *inode_next(struct super *super, struct inode *after);
+/* Walks the inodes of a file system (NULL: of all) of which something is newer than on the disk, or
+ * on its way there, in no order: holds the one it returns, and puts the one it is given. What comes
+ * or goes meanwhile may be missed. */
+struct inode *inode_next_dirty(struct super *super, struct inode *after);
 /* Files without a name that are still in use. inode_take_unlinked: one of them, held, and no longer
  * in the table: its number may become that of another file. NULL: there is none. */
 bool inodes_unlinked(const struct super *super);

@@ -3,7 +3,8 @@
  *
  *     2 * frames_low      kswapd sleeps again
  *     frames_low          kswapd begins: drops clean pages of the cache, takes pages from programs
- *                         that do not use them (scan.c), has written what has to be written
+ *                         that do not use them (scan.c), has written what has to be written, and
+ *                         forgets inodes that nobody holds, as large a part of them as of the pages
  *     2 * ATOMIC_RESERVE  who enters the kernel, or faults, waits for it
  *     ATOMIC_RESERVE      page_alloc drops clean pages by itself; below only interrupts get any
  *
@@ -14,6 +15,7 @@
  * are who writes pages and takes packets, by which memory becomes free.
  */
 #include "kernel/cache/writeback.h"
+#include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
 #include "kernel/mm/scan.h"
@@ -56,6 +58,7 @@ static void balance(void)
     while (nr_free_frames < 2 * frames_low &&
            tries < (writeback_stats.dirty ? TRIES_DIRTY : TRIES)) {
         u32 dropped = cache_reclaim(BATCH);
+        u32 forgotten = inode_trim(BATCH, MAX(cache_stats.pages, BATCH));
         if (dropped < BATCH / 2) {
             bool hard = tries > 1;
             if (!mm_scan(BATCH, hard && text_to_spare()) && !dropped && hard)
@@ -67,7 +70,7 @@ static void balance(void)
             else if (!dropped)
                 slab_trim();
         }
-        tries = dropped || writeback_stats.in_flight ? 0 : tries + 1;
+        tries = dropped || forgotten || writeback_stats.in_flight ? 0 : tries + 1;
         (void)task_pause();
     }
 }

@@ -153,10 +153,10 @@ void ext2_release(struct inode *inode)
 {
     if (!inode->fs)
         return;
-    if (!(inode->super->flags & SUPER_READ_ONLY)) {
+    ext2_window_close(inode); /* nobody sleeps over the list of windows: it needs no lock */
+    if (!inode->nlink && !(inode->super->flags & SUPER_READ_ONLY)) {
         ext2_lock(inode->super);
-        ext2_window_close(inode);
-        if (!inode->nlink && !ext2_info(inode)->deleted)
+        if (!ext2_info(inode)->deleted)
             ext2_delete(inode);
         ext2_unlock(inode->super);
     }

@@ -36,14 +36,14 @@ void proc_meminfo(struct text *t)
 {
     struct memory_usage f = memory_usage();
     struct swap_totals s = swap_totals();
-    u32 slab = slab_pages(), locked = mm_locked_pages();
+    u32 slab = slab_pages(), inodes = inode_pages(), locked = mm_locked_pages();
     const struct {
         const char *name;
         u32 pages;
     } lines[] = {
         {"MemTotal", total_frames},
         {"MemFree", nr_free_frames},
-        {"MemAvailable", nr_free_frames + f.cached + f.buffers - f.shared - f.dirty},
+        {"MemAvailable", nr_free_frames + f.cached + f.buffers - f.shared - f.dirty + inodes},
         {"Buffers", f.buffers},
         {"Cached", f.cached},
         {"SwapCached", s.cached},
@@ -57,8 +57,8 @@ void proc_meminfo(struct text *t)
         {"Mapped", f.mapped},
         {"Shmem", f.shared},
         {"Slab", slab},
-        {"SReclaimable", 0},
-        {"SUnreclaim", slab},
+        {"SReclaimable", inodes},
+        {"SUnreclaim", slab - inodes},
         {"KernelStack", task_count * (KSTACK_SIZE / PAGE_SIZE)},
         {"PageTables", page_tables()},
     };

@@ -88,7 +88,8 @@ int sys_drop_caches(const char *value)
     if (n & 1)
         cache_drop_clean();
     if (n & 2)
-        inode_drop_unused(true);
+        while (inode_trim(1, 1)) /* directories after what was in them */
+            ;
     slab_trim();
     return 0;
 }
