@@ -1,12 +1,11 @@
 /*
  * Block devices: the register of disks and partitions, and the way of a request to its driver.
  *
- * A partition is a device of its own whose requests are moved up by its first sector and handed
- * to the disk. Whoever fills a request does so through request_add, and everything that reaches
- * a driver has passed the range checks of block_submit: drivers may trust it.
+ * A partition (partitions.c) is a device of its own whose requests are moved up by its first sector
+ * and handed to the disk. Whoever fills a request does so through request_add, and everything that
+ * reaches a driver has passed the range checks of block_submit: drivers may trust it.
  */
 #include "drivers/block.h"
-#include "drivers/mbr.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/proc/wait.h"
@@ -159,56 +158,52 @@ struct block_device *block_next(struct block_device *after)
     return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&block_devices);
 }
 
-static int read_first_sector(struct block_device *d, struct page *page)
+void block_add(struct block_device *d)
 {
-    struct block_request *r = request_new(d, 1);
-    if (!r)
-        return -ENOMEM;
-    request_add(r, (struct frag){page, 0, SECTOR_SIZE});
-    int error = block_submit_wait(r);
-    if (!error)
-        ledger_add_apart(r->account, APART_METADATA, SECTOR_SIZE);
-    request_free(r);
-    return error;
+    TAILQ_INSERT_TAIL(&block_devices, d, link);
 }
 
-static void register_partition(struct block_device *disk, u32 number,
-                               const struct mbr_partition *part)
+void block_forget(struct block_device *partition)
 {
-    struct block_device *d = kzalloc(sizeof(*d));
-    if (!d) {
-        kprintf("%s%u: no memory for the partition\n", disk->name, number);
-        return;
-    }
-    snprintf(d->name, sizeof(d->name), "%s%u", disk->name, number);
-    strlcpy(d->model, disk->model, sizeof(d->model));
-    d->rdev = disk->rdev + number;
-    d->nr_sectors = part->nr_sectors;
-    d->first_lba = part->first_lba;
-    d->max_sectors = disk->max_sectors;
-    d->read_only = disk->read_only;
-    d->disk = disk;
-    d->ops = disk->ops;
-    d->driver = disk->driver;
-    TAILQ_INSERT_TAIL(&block_devices, d, link);
-    kprintf("%s: sectors %u to %u\n", d->name, part->first_lba,
-            part->first_lba + part->nr_sectors - 1);
+    TAILQ_REMOVE(&block_devices, partition, link);
 }
 
-void block_register(struct block_device *d)
+/* ---- who uses it ---- */
+
+/* Have they sectors in common: a disk and its partition? */
+static bool share(const struct block_device *a, const struct block_device *b)
 {
-    struct mbr_partition part[MBR_PARTITIONS];
-    TAILQ_INSERT_TAIL(&block_devices, d, link);
-    struct page *page = page_alloc(PAGE_KERNEL, HOLD_KERNEL);
-    int error = page ? read_first_sector(d, page) : -ENOMEM;
-    if (error) {
-        kprintf("%s: cannot read the partition table (error %d)\n", d->name, -error);
-    } else if (mbr_parse(page_virt(page), d->nr_sectors, part)) {
-        for (u32 i = 0; i < MBR_PARTITIONS; i++) {
-            if (part[i].nr_sectors)
-                register_partition(d, i + 1, &part[i]);
-        }
-    }
-    if (page)
-        page_put(page, HOLD_KERNEL);
+    return a == b || a->disk == b || b->disk == a;
+}
+
+int block_claim(struct block_device *d)
+{
+    const struct block_device *other;
+    TAILQ_FOREACH (other, &block_devices, link)
+        if (share(d, other) && (other->claimed || other->writers))
+            return -EBUSY;
+    d->claimed = true;
+    return 0;
+}
+
+void block_unclaim(struct block_device *d)
+{
+    d->claimed = false;
+}
+
+int block_open(struct block_device *d, bool write)
+{
+    const struct block_device *other;
+    TAILQ_FOREACH (other, &block_devices, link)
+        if (write && share(d, other) && other->claimed)
+            return -EBUSY;
+    d->openers++;
+    d->writers += write;
+    return 0;
+}
+
+void block_close(struct block_device *d, bool write)
+{
+    d->openers--;
+    d->writers -= write;
 }

@@ -54,9 +54,10 @@ struct block_device {
     void *driver;   /* the driver's own */
     char model[41]; /* of IDENTIFY, for people */
     bool read_only;
-    u32 writers;       /* open files that may write it */
-    u32 in_flight;     /* requests that the driver has */
-    u32 reads, writes; /* requests, and their sectors: for /proc/diskstats */
+    bool claimed;         /* a mounted file system, or swap: nobody else may write to it */
+    u32 openers, writers; /* open files of it; those of them that may write */
+    u32 in_flight;        /* requests that the driver has */
+    u32 reads, writes;    /* requests, and their sectors: for /proc/diskstats */
     u64 sectors_read, sectors_written;
     struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
     struct mapping *buffers;  /* the same of block_buffers() */
@@ -66,14 +67,25 @@ struct block_device {
 /* Makes the device known by its name, and its MBR partitions (hda1 ...); reads the partition
  * table, so it may sleep. */
 void block_register(struct block_device *d);
+void block_add(struct block_device *d); /* the device alone */
+/* Reads a disk's partition table, and registers what is in it. 0 or a negative errno. Sleeps. */
+int block_read_partitions(struct block_device *disk);
+/* One of the disk's partitions, if it has any. Nobody finds it by name or number once it has been
+ * forgotten; it is the caller's then, to be freed. */
+struct block_device *block_partition(const struct block_device *disk);
+void block_forget(struct block_device *partition);
+bool block_partitions_used(const struct block_device *disk); /* open, or claimed */
 struct block_device *block_find(const char *name); /* "hda1" or "/dev/hda1"; NULL when unknown */
 struct block_device *block_by_number(u32 rdev);    /* NULL when unknown */
 struct block_device *block_next(struct block_device *after); /* NULL: the first */
-/* The same, or a disk and one of its partitions. */
-static inline bool block_overlap(const struct block_device *a, const struct block_device *b)
-{
-    return a && (a == b || a->disk == b || b->disk == a);
-}
+/* A file system or swap takes the device for itself: -EBUSY when it, its disk or one of its
+ * partitions is somebody's, or open for writing. And gives it back. */
+int block_claim(struct block_device *d);
+void block_unclaim(struct block_device *d);
+/* A program opens it: for writing not while any of these is claimed (-EBUSY). As Linux does without
+ * CONFIG_BLK_DEV_WRITE_MOUNTED: what is written there would go past the file system. */
+int block_open(struct block_device *d, bool write);
+void block_close(struct block_device *d, bool write);
 
 /* Room for max_frags fragments (1 .. REQUEST_MAX_FRAGS); NULL without memory. */
 struct block_request *request_new(struct block_device *d, u32 max_frags);

@@ -211,5 +211,7 @@ extern struct cache_stats cache_stats;
 struct mapping *block_mapping(struct block_device *d);
 /* A second one, for files' blocks, of ferry.cache=split alone (split.h). */
 struct mapping *block_buffers(struct block_device *d);
+/* The device goes away, and with it what is cached of it. Sleeps. */
+void block_mapping_free(struct block_device *d);
 
 #endif

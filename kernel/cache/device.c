@@ -95,3 +95,14 @@ struct mapping *block_buffers(struct block_device *d)
 {
     return made(d, &d->buffers, true);
 }
+
+void block_mapping_free(struct block_device *d)
+{
+    struct mapping *gone[] = {d->metadata, d->buffers};
+    d->metadata = d->buffers = NULL;
+    for (u32 i = 0; i < ARRAY_LEN(gone); i++) {
+        if (gone[i])
+            cache_truncate(gone[i]);
+        kfree(gone[i]);
+    }
+}

@@ -11,6 +11,13 @@
 #include "kernel/lib/lib.h"
 #include "kernel/paths/paths.h"
 
+/* The sectors that hold any of these bytes of a page. */
+static u8 sectors_of(u32 offset, u32 len)
+{
+    u32 first = offset / 512, end = DIV_ROUND_UP(offset + len, 512);
+    return (u8)((1u << end) - (1u << first));
+}
+
 /* A page that is not there need not be read when all of it is written, or when it lies behind the
  * end. */
 static bool old_bytes_matter(const struct mapping *m, u32 index, u32 len)
@@ -76,6 +83,8 @@ static int insert_fresh(const struct cache_write *w, u32 copied)
 int cache_write_end(struct cache_write *w, u32 copied)
 {
     int done = w->fresh ? insert_fresh(w, copied) : w->page->mapping == w->mapping;
+    if (done > 0 && w->mapping->is_metadata)
+        w->page->dirty_sectors |= sectors_of(w->offset, copied);
     if (done > 0)
         cache_set_dirty(w->mapping, w->page);
     page_put(w->page, HOLD_USE);
@@ -99,11 +108,6 @@ int cache_make_dirty(struct mapping *m, struct page *page)
 
 /* ---- metadata ---- */
 
-static u32 sectors_of(u32 offset, u32 len)
-{
-    return ((1u << len / 512) - 1) << offset / 512;
-}
-
 int cache_get_new(struct mapping *m, u32 index, u32 offset, u32 len, struct page **page)
 {
     struct cache_write w;
@@ -123,7 +127,7 @@ int cache_get_new(struct mapping *m, u32 index, u32 offset, u32 len, struct page
 
 void cache_dirty_bytes(struct page *page, u32 offset, u32 len)
 {
-    page->dirty_sectors |= (u8)sectors_of(offset, len);
+    page->dirty_sectors |= sectors_of(offset, len);
     cache_set_dirty(page->mapping, page);
 }
 

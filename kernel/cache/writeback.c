@@ -216,9 +216,14 @@ static void flush(u64 dirty_before)
         m->dirty_since = timer_ticks() + 1; /* what comes from now on waits for the next time */
         TAILQ_REMOVE(&dirty_mappings, m, dirty);
         TAILQ_INSERT_TAIL(&dirty_mappings, m, dirty);
+        struct super *super = inode ? inode->super : NULL;
+        if (super)
+            super_sync_begin(super);
         (void)cache_write_out(m, 0, ~0u);
         if (inode)
             inode_put(inode);
+        if (super)
+            super_sync_end(super);
     }
 }
 
@@ -232,8 +237,11 @@ static void write_inodes(void)
 {
     struct inode *inode = NULL;
     while ((inode = inode_next_dirty(NULL, inode)))
-        if (inode->dirty && inode->super->write_inode)
+        if (inode->dirty && inode->super->write_inode) {
+            super_sync_begin(inode->super);
             (void)inode->super->write_inode(inode);
+            super_sync_end(inode->super);
+        }
 }
 
 static void flushd(void *unused)

@@ -2,65 +2,66 @@
  * Block devices as files: /dev/hda and its partitions, and the ioctls that are the same for every
  * disk (linux/fs.h); the others are the driver's.
  *
- * A disk's raw sectors come and go through the page cache, as the metadata of its file system do.
- * They can be written while nobody else has the disk: not what is mounted (-EBUSY, and what is open
- * for writing cannot be mounted), nor what is in use for swap (-ETXTBSY). With the last writer's
- * close everything is on the disk.
+ * A disk's raw sectors come and go through the page cache, as the metadata of its file system do,
+ * in the same pages. Whoever closes it last leaves the disk as he wants it: all is written.
  */
 #include "kernel/fs/dev.h"
+#include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include "drivers/block.h"
 #include "kernel/cache/writeback.h"
-#include "kernel/fs/vfs.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
-#include "kernel/mm/swap.h"
+#include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/paths/paths.h"
+#include "kernel/proc/cred.h"
 #include "kernel/proc/task.h"
+
+static struct block_device *device_of(const struct file *f)
+{
+    return block_by_number(f->inode->rdev);
+}
 
 static bool may_write(const struct file *f)
 {
-    return (f->flags & O_ACCMODE) != O_RDONLY;
+    return (f->flags & O_ACCMODE) == O_WRONLY || (f->flags & O_ACCMODE) == O_RDWR;
 }
 
+/* O_EXCL: only while nobody has it for himself (open(2)). */
 static int disk_open(struct inode *inode, struct file *f)
 {
-    struct block_device *d = block_by_number(inode->rdev);
+    struct block_device *d = device_of(f);
     if (!d)
         return -ENXIO;
-    if (may_write(f) && vfs_has_mounted(d)) /* as Linux without CONFIG_BLK_DEV_WRITE_MOUNTED */
+    if (!block_mapping(d))
+        return -ENOMEM;
+    if ((f->flags & O_EXCL) && d->claimed)
         return -EBUSY;
-    d->writers += may_write(f);
-    return 0;
+    return block_open(d, may_write(f));
 }
 
-int disk_sync(u32 rdev)
+static int device_sync(struct block_device *d)
 {
-    struct block_device *d = block_by_number(rdev);
-    if (!d || !d->metadata)
-        return d ? 0 : -ENXIO;
-    int error = cache_sync(d->metadata);
-    return error ? error : block_flush(d);
+    int error = cache_sync(d->metadata), e = block_flush(d);
+    return error ? error : e;
 }
 
+/* The next one who opens it finds what is on the disk, whoever has been there meanwhile. */
 static void disk_release(struct file *f)
 {
-    struct block_device *d = block_by_number(f->inode->rdev);
-    if (!may_write(f))
-        return;
-    if (d->writers == 1)
-        (void)disk_sync(d->rdev);
-    d->writers--;
+    struct block_device *d = device_of(f);
+    if (may_write(f) && device_sync(d))
+        kprintf("%s: not all could be written\n", d->name);
+    block_close(d, may_write(f));
+    if (!d->openers && !d->claimed)
+        cache_drop_clean_of(d->metadata);
 }
 
 static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
 {
-    struct block_device *d = block_by_number(f->inode->rdev);
-    struct mapping *m = d ? block_mapping(d) : NULL;
-    if (!m)
-        return -ENXIO;
+    struct mapping *m = device_of(f)->metadata;
     if (f->flags & O_DIRECT)
         return direct_read(f, m, buf, len, pos);
     size_t done = 0;
@@ -85,55 +86,94 @@ static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
     return done;
 }
 
-/* Bytes inside of one page: how many were written, or a negative errno. */
-static ssize_t write_piece(struct mapping *m, u64 pos, const char __user *buf, u32 len)
+/* Within one page. */
+static ssize_t write_piece(struct mapping *m, const char __user *buf, u64 pos, u32 len)
 {
-    u32 offset = (u32)pos & (PAGE_SIZE - 1);
-    u32 first = ROUND_DOWN(offset, SECTOR_SIZE), end = ROUND_UP(offset + len, SECTOR_SIZE);
-    for (;;) {
-        struct cache_write w;
-        int n = cache_write_begin(m, (u32)(pos >> PAGE_SHIFT), offset, len, &w);
-        if (n < 0)
-            return n;
-        size_t left = copy_user_to_page(EDGE_USER_CACHE, (struct frag){w.page, offset, len}, buf);
-        page_get(w.page, HOLD_USE); /* beyond cache_write_end */
-        n = cache_write_end(&w, len - left);
-        if (n > 0)
-            cache_dirty_bytes(w.page, first, end - first);
-        page_put(w.page, HOLD_USE);
-        if (n || left)
-            return n ? n : -EFAULT;
-    }
+    struct cache_write w;
+    u32 copied;
+    int done;
+    do {
+        int error = cache_write_begin(m, (u32)(pos >> PAGE_SHIFT), (u32)pos % PAGE_SIZE, len, &w);
+        if (error)
+            return error;
+        struct frag to = {w.page, w.offset, len};
+        copied = len - copy_user_to_page(EDGE_USER_CACHE, to, buf);
+        done = cache_write_end(&w, copied);
+    } while (done == 0 && copied == len);
+    writeback_throttle(m);
+    return done ? done : -EFAULT;
 }
 
 static ssize_t disk_write(struct file *f, const void __user *buf, size_t len, u64 *pos)
 {
-    struct block_device *d = block_by_number(f->inode->rdev);
-    struct mapping *m = d ? block_mapping(d) : NULL;
-    if (!m)
-        return -ENXIO;
-    if (d->read_only)
-        return -EPERM;
-    if (swap_uses(d))
-        return -ETXTBSY;
-    if (len && *pos >= m->size)
-        return -ENOSPC;
+    struct block_device *d = device_of(f);
+    struct mapping *m = d->metadata;
     size_t done = 0;
     ssize_t n = 0;
-    len = (size_t)MIN((u64)len, m->size - MIN(*pos, m->size));
+    if (d->read_only)
+        return -EPERM;
+    if (f->flags & O_APPEND)
+        *pos = m->size;
+    if (*pos >= m->size)
+        return len ? -ENOSPC : 0;
+    len = (size_t)MIN((u64)len, m->size - *pos);
+    if (f->flags & O_DIRECT)
+        return direct_write(f, m, buf, len, pos);
     while (done < len && !task_pause()) {
-        u32 piece = MIN(len - done, PAGE_SIZE - ((u32)*pos & (PAGE_SIZE - 1)));
-        n = write_piece(m, *pos, (const char __user *)buf + done, piece);
+        u32 chunk = MIN(len - done, PAGE_SIZE - ((u32)*pos & (PAGE_SIZE - 1)));
+        n = write_piece(m, (const char __user *)buf + done, *pos, chunk);
         if (n < 0)
             break;
-        done += n;
         *pos += n;
-        writeback_throttle(m);
+        done += n;
+        if ((u32)n < chunk)
+            break;
     }
-    /* O_DIRECT goes through the cache here, but nothing of it stays there alone. */
-    if (done && f->flags & (O_DSYNC | O_DIRECT) && (n = disk_sync(d->rdev)) < 0)
+    if (done && (f->flags & O_DSYNC) && (n = device_sync(d)) < 0)
         return n;
     return done ? (ssize_t)done : MIN(n, 0);
+}
+
+int blkdev_fsync(struct inode *inode)
+{
+    struct block_device *d = block_by_number(inode->rdev);
+    return d && d->metadata ? device_sync(d) : 0;
+}
+
+/* sync(2): what programs have written to disks past any file system. */
+void blkdev_sync_all(void)
+{
+    for (struct block_device *d = block_next(NULL); d; d = block_next(d))
+        if (d->writers)
+            (void)cache_write_out(d->metadata, 0, ~0u);
+}
+
+/* BLKRRPART: the partitions are those of the table as it is now. */
+static int read_partitions(struct block_device *disk)
+{
+    static bool busy;
+    struct block_device *p;
+    if (disk->disk)
+        return -EINVAL;
+    if (!capable(CAP_SYS_ADMIN))
+        return -EACCES;
+    if (busy || block_partitions_used(disk))
+        return -EBUSY;
+    busy = true;
+    int error = device_sync(disk);
+    while (!error && !block_partitions_used(disk) && (p = block_partition(disk))) {
+        block_forget(p);
+        dev_remove(p->name);
+        block_mapping_free(p);
+        kfree(p);
+    }
+    if (!error)
+        error = block_partition(disk) ? -EBUSY : block_read_partitions(disk);
+    for (p = block_next(NULL); p && !error; p = block_next(p))
+        if (p->disk == disk)
+            error = dev_add(p->name, p->rdev);
+    busy = false;
+    return error;
 }
 
 static int give16(u32 argument, u16 value)
@@ -158,20 +198,20 @@ static int set_read_only(struct block_device *d, u32 argument)
     return 0;
 }
 
-/* What nobody uses of its cached sectors goes. */
+/* All is written, and what nobody uses of its cached sectors goes. */
 static int flush(struct block_device *d)
 {
-    if (d->metadata)
-        cache_drop_clean_of(d->metadata);
-    return 0;
+    if (!capable(CAP_SYS_ADMIN))
+        return -EACCES;
+    int error = device_sync(d);
+    cache_drop_clean_of(d->metadata);
+    return error;
 }
 
 static int disk_ioctl(struct file *f, u32 request, u32 argument)
 {
-    struct block_device *d = block_by_number(f->inode->rdev);
+    struct block_device *d = device_of(f);
     const u32 readahead = READAHEAD_MAX_PAGES * (PAGE_SIZE / SECTOR_SIZE);
-    if (!d)
-        return -ENXIO;
     switch (request) {
     case BLKGETSIZE:
         return d->nr_sectors > UINT32_MAX ? -EFBIG : give32(argument, (u32)d->nr_sectors);
@@ -202,13 +242,17 @@ static int disk_ioctl(struct file *f, u32 request, u32 argument)
         return argument == readahead ? 0 : -EINVAL;
     case BLKFLSBUF:
         return flush(d);
+    case BLKRRPART:
+        return read_partitions(d);
     default:
         return d->ops->ioctl ? d->ops->ioctl(d, request, argument) : -ENOTTY;
     }
 }
 
-const struct file_ops disk_ops = {.open = disk_open,
-                                  .release = disk_release,
-                                  .read = disk_read,
-                                  .write = disk_write,
-                                  .ioctl = disk_ioctl};
+const struct file_ops disk_ops = {
+    .open = disk_open,
+    .release = disk_release,
+    .read = disk_read,
+    .write = disk_write,
+    .ioctl = disk_ioctl,
+};

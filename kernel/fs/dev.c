@@ -135,12 +135,40 @@ static int populate(struct inode *root)
     return err;
 }
 
+static TAILQ_HEAD(, super) instances = TAILQ_HEAD_INITIALIZER(instances);
+
+int dev_add(const char *name, u32 rdev)
+{
+    struct super *super;
+    int err = 0;
+    TAILQ_FOREACH (super, &instances, link) {
+        int e = make(super->root, name, S_BLK | 0660, rdev, NULL);
+        err = err || e == -EEXIST ? err : e;
+    }
+    return err;
+}
+
+void dev_remove(const char *name)
+{
+    struct super *super;
+    TAILQ_FOREACH (super, &instances, link)
+        (void)vfs_unlink(super->root, name); /* somebody may have done that already */
+}
+
+static void dev_unmount(struct super *super)
+{
+    TAILQ_REMOVE(&instances, super, link);
+    tmpfs_unmount(super);
+}
+
 static struct super *dev_mount(struct block_device *device, u32 flags, const char *options)
 {
     struct super *super = tmpfs_mount(NULL, flags, *options ? options : "mode=755");
     if (is_err(super))
         return super;
     super->type = "devtmpfs";
+    super->unmount = dev_unmount;
+    TAILQ_INSERT_TAIL(&instances, super, link);
     int err = populate(super->root);
     if (err)
         kprintf("devtmpfs: a device is missing, error %d\n", err);

@@ -13,8 +13,13 @@ u64 dev_size(u32 rdev); /* bytes of a block device; 0: there is none */
 /* What /dev/urandom gives; file and pos are not looked at. */
 ssize_t random_read(struct file *f, void __user *buf, size_t len, u64 *pos);
 
-/* blkdev.c */
+/* A disk's partition has come, or gone: its node in each devtmpfs. 0 or a negative errno. Sleep. */
+int dev_add(const char *name, u32 rdev);
+void dev_remove(const char *name);
+
+/* blkdev.c. What a block device's file is for fsync(2); and all of them, for sync(2). Sleep. */
 extern const struct file_ops disk_ops;
-int disk_sync(u32 rdev); /* what was written to its raw sectors is on the disk: 0, -ENXIO, -EIO */
+int blkdev_fsync(struct inode *inode);
+void blkdev_sync_all(void);
 
 #endif

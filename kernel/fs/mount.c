@@ -14,7 +14,6 @@
 #include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
-#include "kernel/mm/swap.h"
 #include "kernel/proc/task.h"
 
 #define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
@@ -133,15 +132,6 @@ static bool is_mounted(const struct super *super)
     return false;
 }
 
-bool vfs_has_mounted(const struct block_device *device)
-{
-    const struct mount *m;
-    TAILQ_FOREACH (m, &mounts, link)
-        if (block_overlap(m->super->device, device))
-            return true;
-    return false;
-}
-
 /* Of the flags of mount(2), those that stay with the super. Nobody need ask for relatime. */
 static u32 kept_flags(u32 flags)
 {
@@ -162,16 +152,18 @@ static int mount_at(struct inode *dir, const char *path, const char *source,
     struct mount *m = mount_new(dir, path, source);
     if (!m)
         goto fail;
+    if (device && (err = block_claim(device)))
+        goto free;
     m->super = type->mount(device, kept_flags(flags), options);
     if (is_err(m->super)) {
         err = ptr_err(m->super);
-        mount_free(m);
-        goto fail;
+        if (device)
+            block_unclaim(device);
+        goto free;
     }
     if (is_mounted(m->super)) { /* there is one for ever, and it has its place */
-        mount_free(m);
         err = -EBUSY;
-        goto fail;
+        goto free;
     }
     m->super->flags |= kept_flags(flags);
     if (!m->super->has_been_mounted)
@@ -179,23 +171,40 @@ static int mount_at(struct inode *dir, const char *path, const char *source,
     m->super->has_been_mounted = true;
     TAILQ_INSERT_TAIL(&mounts, m, link);
     return 0;
+free:
+    mount_free(m);
 fail:
     if (dir)
         inode_put(dir);
     return err;
 }
 
+static WAIT_QUEUE(synced);
+
+void super_sync_begin(struct super *super)
+{
+    super->syncing++;
+}
+
+void super_sync_end(struct super *super)
+{
+    if (--super->syncing == 0)
+        wake_all(&synced);
+}
+
 void vfs_sync_all(bool last)
 {
-    struct mount *m;
-    TAILQ_FOREACH (m, &mounts, link) {
-        int err = vfs_sync(m->super, last); /* a mount that goes meanwhile has been in order */
+    struct mount *m, *next;
+    for (m = TAILQ_FIRST(&mounts); m; m = next) {
+        struct super *s = m->super;
+        super_sync_begin(s); /* so it stays, in its place of the list */
+        int err = vfs_sync(s, last);
         if (err)
             kprintf("%s: sync: error %d\n", m->path, -err);
+        next = TAILQ_NEXT(m, link);
+        super_sync_end(s);
     }
-    for (struct block_device *d = block_next(NULL); d; d = block_next(d)) /* raw ones */
-        if (d->writers)
-            (void)disk_sync(d->rdev);
+    blkdev_sync_all();
 }
 
 static const struct fs_type *find_type(const char *name)
@@ -230,8 +239,6 @@ int vfs_mount(struct inode *on, const char *source, const char *type_name, u32 f
         inode_put(node);
         if (!device)
             return is_block ? -ENXIO : -ENOTBLK;
-        if (vfs_has_mounted(device) || swap_uses(device) || device->writers)
-            return -EBUSY;
     }
     const char *name;
     struct inode *dir = mount_dir(on, &name);
@@ -274,6 +281,8 @@ int vfs_remount(struct inode *root, u32 flags, const char *options)
 int vfs_umount(struct inode *root)
 {
     struct mount *m = mount_of_root(root);
+    if (m) /* while we hold its root nobody else unmounts it */
+        wait_event(&synced, !m->super->syncing);
     inode_put(root);
     if (!m)
         return -EINVAL;
@@ -284,8 +293,11 @@ int vfs_umount(struct inode *root)
     inode_put(m->dir);
     mount_free(m);
     if (s->unmount) {
+        struct block_device *device = s->device;
         s->own_refs--;
         s->unmount(s);
+        if (device)
+            block_unclaim(device);
     }
     return 0;
 }

@@ -119,7 +119,7 @@ static int operations_of(const struct inode *inode, const struct file_ops **ops)
 /* Takes the inode's reference, also when it fails. */
 static struct file *open_inode(struct inode *inode, u32 flags, bool created)
 {
-    const u32 not_kept = O_CREAT | O_EXCL | O_TRUNC;
+    const u32 not_kept = O_CREAT | O_TRUNC;
     const struct file_ops *ops = NULL;
     int err = 0;
     if (flags & O_PATH) {
@@ -152,7 +152,7 @@ static struct file *open_inode(struct inode *inode, u32 flags, bool created)
     }
     if (flags & O_DIRECT)
         (void)direct_switch(f, true);
-    f->flags &= ~(u32)O_NOCTTY; /* it was for ops->open */
+    f->flags &= ~(u32)(O_NOCTTY | O_EXCL); /* they were for ops->open */
     return f;
 }
 

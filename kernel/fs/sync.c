@@ -27,9 +27,9 @@ int inodes_sync(struct super *super)
 
 int vfs_fsync(struct inode *inode)
 {
-    struct super *s = inode->super;
     if (S_TYPE(inode->mode) == S_BLK)
-        return disk_sync(inode->rdev);
+        return blkdev_fsync(inode);
+    struct super *s = inode->super;
     return s && s->fsync ? s->fsync(inode) : 0;
 }
 

@@ -178,7 +178,7 @@ static void tmpfs_show_options(const struct super *super, struct text *t)
         text_printf(t, ",mode=%o", super->root->mode & 07777);
 }
 
-static void tmpfs_unmount(struct super *super)
+void tmpfs_unmount(struct super *super)
 {
     tmpfs_empty(super->root);
     super_end(super);

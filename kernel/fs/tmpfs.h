@@ -62,6 +62,7 @@ int tmpfs_dir_init(struct inode *dir);
 void tmpfs_empty(struct inode *root); /* takes all names away, in all directories below */
 
 /* An empty one; also for the kernel's own, /dev. */
+void tmpfs_unmount(struct super *super);
 struct super *tmpfs_mount(struct block_device *device, u32 flags, const char *options);
 
 #endif

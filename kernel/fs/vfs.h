@@ -171,7 +171,8 @@ struct super {
      * and the next mount gives it again. */
     void (*unmount)(struct super *super);
     void *fs;
-    TAILQ_ENTRY(super) link;
+    u32 syncing;             /* super_sync_begin: unmounting waits */
+    TAILQ_ENTRY(super) link; /* in a list of its kind's own */
 };
 
 struct fs_type {
@@ -320,6 +321,9 @@ int vfs_resize(struct inode *inode, u64 size); /* truncate(2); that the caller m
 int inodes_sync(struct super *super); /* data pages, then what has changed in the inodes */
 int vfs_fsync(struct inode *inode);
 int vfs_sync(struct super *super, bool last);
+/* Around what brings a file system's inodes to the disk in the background, and may hold some. */
+void super_sync_begin(struct super *super);
+void super_sync_end(struct super *super);
 
 /* mount.c: the tree of file systems. */
 void vfs_sync_all(bool last);
@@ -331,8 +335,6 @@ struct inode *mount_root(const struct mount *m);                       /* no ref
  * stands at; NULL for the tree's own root, and for a directory that is no root. */
 struct inode *mount_dir(const struct inode *root, const char **name);
 /* mount(2): on a directory; `flags` are MS_*. */
-/* A file system of that device, or of one that shares sectors with it. */
-bool vfs_has_mounted(const struct block_device *device);
 int vfs_mount(struct inode *on, const char *source, const char *type, u32 flags,
               const char *options);
 int vfs_remount(struct inode *root, u32 flags, const char *options);

@@ -20,7 +20,6 @@
 #include "kernel/lib/types.h"
 #include "kernel/mm/mm.h"
 
-struct block_device;
 struct inode;
 struct text;
 
@@ -65,10 +64,8 @@ struct swap_stats {
 };
 extern struct swap_stats swap_stats;
 
-/* An area lies on that device, or on one that shares sectors with it. */
-bool swap_uses(const struct block_device *d);
-bool swap_uses_file(const struct inode *inode);
-void swap_format(struct text *t); /* /proc/swaps */
+bool swap_uses_file(const struct inode *inode); /* an area is that file */
+void swap_format(struct text *t);               /* /proc/swaps */
 long sys_swapon(const char __user *path, u32 flags);
 long sys_swapoff(const char __user *path);
 

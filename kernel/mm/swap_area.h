@@ -23,6 +23,7 @@ struct swap_area {
     s32 priority;        /* the highest goes first */
     struct inode *inode; /* what swapon was given; a reference */
     struct block_device *device;
+    bool claimed; /* the device is ours alone: the area is no file on it */
     u32 nr_slots, usable, used;
     u32 next;      /* where the search for a free slot goes on */
     u32 readers;   /* tasks that wait for one of its pages */

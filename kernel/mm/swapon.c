@@ -9,7 +9,6 @@
 #include <linux/fcntl.h>
 #include "drivers/block.h"
 #include "kernel/cache/writeback.h"
-#include "kernel/fs/dev.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/fs/procfs/proc.h"
 #include "kernel/lib/lib.h"
@@ -81,6 +80,8 @@ static void area_free(struct swap_area *a)
             (void)cache_drop_clean_of(below);
         a->inode->runners -= is_file(a);
     }
+    if (a->claimed)
+        block_unclaim(a->device);
     inode_put(a->inode);
     kfree(a);
 }
@@ -141,7 +142,11 @@ static int open_area(struct swap_area *a)
         a->mapping.size = a->device->nr_sectors * SECTOR_SIZE;
         if (a->device->read_only)
             return -EROFS;
-        return disk_sync(inode->rdev); /* somebody may have it open for writing */
+        int busy = block_claim(a->device);
+        if (busy)
+            return busy;
+        a->claimed = true;
+        return 0;
     }
     if (S_TYPE(inode->mode) != S_REG)
         return -EINVAL;
@@ -206,16 +211,6 @@ static int area_start(struct swap_area *a)
     return a->usable ? 0 : -EINVAL;
 }
 
-bool swap_uses(const struct block_device *d)
-{
-    for (u32 i = 0; i < SWAP_AREAS; i++) {
-        const struct swap_area *a = swap_areas[i];
-        if (a && S_TYPE(a->inode->mode) == S_BLK && block_overlap(a->device, d))
-            return true;
-    }
-    return false;
-}
-
 static struct swap_area *area_find(const struct inode *inode)
 {
     bool is_device = S_TYPE(inode->mode) == S_BLK;
@@ -233,14 +228,6 @@ bool swap_uses_file(const struct inode *inode)
     return S_TYPE(inode->mode) == S_REG && area_find(inode);
 }
 
-/* Somebody else has it: a file system, another area. */
-static bool is_taken(const struct inode *inode)
-{
-    const struct block_device *d =
-        S_TYPE(inode->mode) == S_BLK ? block_by_number(inode->rdev) : NULL;
-    return d ? vfs_has_mounted(d) || swap_uses(d) : area_find(inode) != NULL;
-}
-
 /* Without a wish each area comes behind those before it. */
 static s32 default_priority(void)
 {
@@ -253,12 +240,12 @@ static s32 default_priority(void)
 
 static int area_add(struct swap_area *a, u32 flags)
 {
-    int err = is_taken(a->inode) ? -EBUSY : 0;
+    int err = area_find(a->inode) ? -EBUSY : 0;
     if (!err && is_file(a) && a->inode->writers)
         err = -ETXTBSY;
     if (!err)
         err = area_start(a);
-    if (!err && is_taken(a->inode)) /* another task was faster */
+    if (!err && area_find(a->inode)) /* another task was faster */
         err = -EBUSY;
     if (err)
         return err;

@@ -307,6 +307,40 @@ static ssize_t file_write(struct file *file, const void __user *buf, size_t len,
     return done ? (ssize_t)done : MIN(n, 0);
 }
 
+/* To a device all bytes have their place. */
+static int write_device(struct transfer *t, const char __user *buf)
+{
+    u32 first = first_page(t->pos), end = behind_page(t->pos + t->len);
+    int error = pin_pages(&t->pins, (virt_t)buf, t->len, false);
+    if (error)
+        return error;
+    error = cache_flush_range(t->mapping, first, end);
+    if (!error)
+        error = move(t);
+    cache_invalidate(t->mapping, first, end); /* also where it was written in part */
+    unpin_pages(&t->pins);
+    return error;
+}
+
+ssize_t direct_write(struct file *file, struct mapping *m, const void __user *buf, size_t len,
+                     u64 *pos)
+{
+    size_t done = 0;
+    int error = ALIGNED((u32)*pos | (u32)(virt_t)buf | len) ? 0 : -EINVAL;
+    while (!error && done < len && !task_pause()) {
+        struct transfer t = {
+            .mapping = m, .pos = *pos, .len = MIN(len - done, PIECE_BYTES), .write = true};
+        error = write_device(&t, (const char __user *)buf + done);
+        if (!error) {
+            done += t.len;
+            *pos += t.len;
+        }
+    }
+    if (done && (file->flags & O_DSYNC) && (error = vfs_fsync(file->inode)))
+        return error;
+    return done ? (ssize_t)done : error;
+}
+
 static ssize_t file_read(struct file *file, void __user *buf, size_t len, u64 *pos)
 {
     file_accessed(file);

@@ -81,5 +81,8 @@ ssize_t direct_read(struct file *file, struct mapping *m, void __user *buf, size
 /* May a vector move to or from the program? `bits`: all its addresses and lengths together. Of
  * several buffers none is moved when one is not aligned. */
 bool direct_vector_ok(const struct file *f, bool to_user, u64 pos, u32 bits);
+/* To a block device; what is behind its end has been cut off. */
+ssize_t direct_write(struct file *file, struct mapping *m, const void __user *buf, size_t len,
+                     u64 *pos);
 
 #endif

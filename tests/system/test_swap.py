@@ -133,8 +133,8 @@ def test_swapon_and_swapoff_refuse_what_linux_refuses(machine, tmp_path):
         # While it is in use
         refused("swapon /dev/hdb1", "busy")
         refused("swapon /dev/hdb", "busy")
-        refused("dd if=/dev/zero of=/dev/hdb1 bs=1k count=1 2>&1", "Text file busy")
-        refused("dd if=/dev/zero of=/dev/hdb bs=1k count=1 2>&1", "Text file busy")
+        refused("dd if=/dev/zero of=/dev/hdb1 bs=1k count=1 2>&1", "Device or resource busy")
+        refused("dd if=/dev/zero of=/dev/hdb bs=1k count=1 2>&1", "Device or resource busy")
         refused("mount -t ext2 /dev/hdb1 /mnt", "busy")
         ferry.sh("swapon /dev/hdb2; swapoff /dev/hdb2; swapoff /dev/hdb1")
         # Files: what was refused leaves nothing behind
