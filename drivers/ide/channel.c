@@ -32,7 +32,8 @@
 #define RESET_TICKS    (10 * TIMER_HZ) /* ATA-6 allows 31 s, for a disk that must spin up */
 #define READY_US       1000            /* an idle drive is ready at once */
 #define POLL_US        1
-#define COMMAND_US     1000000 /* a command without data */
+#define GLANCE_US      50       /* between two sleeps */
+#define COMMAND_TICKS  TIMER_HZ /* of a command that ends at once */
 u32 ide_timeout_seconds = 5;
 
 /* --- Commands ------------------------------------------------------------------------------- */
@@ -46,6 +47,16 @@ bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us)
             return false;
         delay_us(POLL_US);
     }
+}
+
+bool ide_wait(struct ide_channel *c, u8 mask, u8 value, u64 deadline)
+{
+    while (!ide_poll(c, mask, value, GLANCE_US)) {
+        if (timer_ticks() >= deadline)
+            return false;
+        task_sleep_ticks(1);
+    }
+    return true;
 }
 
 void ide_select(struct ide_channel *c, struct ide_drive *d, u8 device_bits)
@@ -116,7 +127,7 @@ bool ide_set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors)
         ide_write(c, c->base + IDE_SECTOR_COUNT, (u8)sectors);
         ide_write(c, c->base + IDE_COMMAND, COMMAND_SET_MULTIPLE_MODE);
         ide_read(c, c->control);
-        ok = ide_poll(c, STATUS_BSY, 0, COMMAND_US) &&
+        ok = ide_wait(c, STATUS_BSY, 0, timer_ticks() + COMMAND_TICKS) &&
              !(ide_read(c, c->base + IDE_STATUS) & (STATUS_ERR | STATUS_DF));
     }
     ide_write(c, c->control, 0);
@@ -350,13 +361,8 @@ static void reset(struct ide_channel *c)
             continue;
         c->selected = NULL;
         ide_select(c, d, DEVICE_LBA);
-        while (!ide_poll(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, 0)) {
-            if (timer_ticks() >= deadline) {
-                mark_failed(d, "not ready after a reset");
-                break;
-            }
-            task_sleep_ticks(1);
-        }
+        if (!ide_wait(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, deadline))
+            mark_failed(d, "not ready after a reset");
     }
     for (int i = 0; i < 2; i++) { /* a reset may have undone what was agreed on */
         struct ide_drive *d = &c->drives[i];

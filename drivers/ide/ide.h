@@ -200,6 +200,8 @@ bool ide_asked(struct ide_channel *c);
 /* Polls the alternate status until the masked bits have the value: it waits for something to be
  * true, never for something to be over (a drive in reset shows 0). False after `us`. */
 bool ide_poll(struct ide_channel *c, u8 mask, u8 value, u32 us);
+/* The same with sleeps in between, until the deadline (a tick): the channel is the caller's. */
+bool ide_wait(struct ide_channel *c, u8 mask, u8 value, u64 deadline);
 extern bool ide_one_at_a_time; /* ferry.icount: submit waits for the disk */
 void ide_submit(struct block_device *d, struct block_request *r);
 bool ide_interrupt(void *channel);
@@ -208,7 +210,7 @@ void ide_pause(struct ide_channel *c);
 void ide_resume(struct ide_channel *c);
 /* How long a drive may say nothing before it is reset: /proc/sys/ferry/disk_timeout. */
 extern u32 ide_timeout_seconds;
-/* SET MULTIPLE MODE (ATA-6, clause 8), polled; the channel is the caller's or ided's. */
+/* SET MULTIPLE MODE (ATA-6, clause 8); the channel is the caller's or ided's. Sleeps. */
 bool ide_set_multiple(struct ide_channel *c, struct ide_drive *d, u32 sectors);
 
 /* mode.c: all of these wait for the request under way, and sleep. */

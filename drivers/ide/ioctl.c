@@ -14,7 +14,7 @@
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/cred.h"
 
-#define COMMAND_US 1000000
+#define COMMAND_TICKS TIMER_HZ
 
 static int give(u32 argument, u32 value)
 {
@@ -73,21 +73,23 @@ static int set_dma(struct ide_drive *d, u32 on)
     return d->can_dma ? ide_set_dma(d, on) : -EPERM; /* -d0, too, as on Linux */
 }
 
-/* A command without data, or with one sector to read, by polling; registers as HDIO_DRIVE_CMD has
- * them: command, sector number, feature, sector count. They come back as status, error, count. */
+/* A command without data, or with one sector to read, without interrupts; registers as
+ * HDIO_DRIVE_CMD has them: command, sector number, feature, sector count. They come back as status,
+ * error, count. */
 static bool run_command(struct ide_drive *d, u8 regs[4], u16 *data)
 {
     struct ide_channel *c = d->channel;
     ide_write(c, c->control, CONTROL_NIEN);
     ide_select(c, d, DEVICE_LBA);
-    bool ok = ide_poll(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, COMMAND_US);
+    u64 deadline = timer_ticks() + COMMAND_TICKS;
+    bool ok = ide_wait(c, STATUS_BSY | STATUS_DRDY, STATUS_DRDY, deadline);
     if (ok) {
         ide_write(c, c->base + IDE_FEATURES, regs[2]);
         ide_write(c, c->base + IDE_SECTOR_COUNT, regs[3]);
         ide_write(c, c->base + IDE_LBA_LOW, regs[1]);
         ide_write(c, c->base + IDE_COMMAND, regs[0]);
         ide_read(c, c->control);
-        ok = ide_poll(c, STATUS_BSY, 0, COMMAND_US);
+        ok = ide_wait(c, STATUS_BSY, 0, deadline);
     }
     regs[0] = ide_read(c, c->base + IDE_STATUS);
     regs[1] = ide_read(c, c->base + IDE_ERROR);

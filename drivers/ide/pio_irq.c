@@ -7,7 +7,7 @@
 
 /* DRQ for the first block of a write comes without an interrupt: there is nothing to wait for but
  * the drive's own buffer. */
-#define FIRST_BLOCK_US 100000
+#define FIRST_BLOCK_US 20000
 
 static enum ide_progress irq_start(struct ide_channel *c)
 {
