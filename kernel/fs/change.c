@@ -166,10 +166,13 @@ int vfs_rmdir(struct inode *start, const char *path)
     return err;
 }
 
-/* Is `above` the directory itself, or one that it lies in? Positive: yes; or a negative errno. */
+/* Is `above` the directory itself, or one that it lies in? Positive: yes; or a negative errno. On a
+ * damaged disk the way up may come back to a directory that it has passed: one is remembered, after
+ * twice as many steps each time. */
 static int is_above(const struct inode *above, struct inode *dir)
 {
     int ret = -1;
+    u32 steps = 0, passed = 0;
     inode_hold(dir);
     while (ret == -1) {
         struct inode *parent = NULL;
@@ -177,10 +180,15 @@ static int is_above(const struct inode *above, struct inode *dir)
             ret = 1;
         else if (dir == dir->super->root)
             ret = 0;
+        else if (S_TYPE(dir->mode) != S_DIR || dir->ino == passed)
+            ret = -EIO;
         else if (is_err(parent = dir->ops->lookup(dir, "..", 2)))
             ret = ptr_err(parent);
         if (ret != -1)
             break;
+        if ((steps & (steps + 1)) == 0)
+            passed = dir->ino;
+        steps++;
         inode_put(dir);
         dir = parent;
     }

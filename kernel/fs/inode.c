@@ -258,6 +258,11 @@ static struct inode *find(struct super *super, u32 ino)
     return NULL;
 }
 
+bool inode_in_memory(struct super *super, u32 ino)
+{
+    return find(super, ino) != NULL;
+}
+
 struct inode *inode_get(struct super *super, u32 ino)
 {
     struct inode *inode = find(super, ino);

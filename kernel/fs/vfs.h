@@ -212,6 +212,7 @@ static inline void file_accessed(const struct file *file)
 /* inode.c: the table of inodes in memory. inode_get finds or reads inode `ino` of the file
  * system, with a reference. */
 struct inode *inode_get(struct super *super, u32 ino);
+bool inode_in_memory(struct super *super, u32 ino);
 struct inode *inode_hold(struct inode *inode);
 void inode_put(struct inode *inode);
 /* Reclaim: of the inodes that nobody holds, as large a part as nr is of `of` is looked at, those

@@ -18,7 +18,11 @@ static struct inode *find_inode(struct inode *dir, const char *name, u32 len)
         return err_ptr(error);
     u32 ino = at.entry->inode;
     ext2_buf_put(&at.buf);
-    return inode_get(dir->super, ino);
+    struct inode *inode = inode_get(dir->super, ino);
+    if (is_err(inode) || inode->nlink)
+        return inode;
+    inode_put(inode); /* of a file that is open: this is not the last reference */
+    return err_ptr(ext2_damaged(dir->super, "a name leads to inode %u, which has none", ino));
 }
 
 static struct inode *ext2_lookup(struct inode *dir, const char *name, u32 len)

@@ -38,6 +38,19 @@ static int group_for_directory(struct super *s, u32 *best)
     return 0;
 }
 
+/* A damaged bitmap may call an inode free that a file has. */
+static int check_unused(struct super *s, u32 ino)
+{
+    struct ext2_inode raw;
+    u64 pos;
+    int error = ext2_inode_locate(s, ino, &pos);
+    if (!error)
+        error = cache_read_bytes(ext2_of(s)->metadata, pos, &raw, sizeof(raw));
+    if (!error && (raw.i_links_count || inode_in_memory(s, ino)))
+        error = ext2_damaged(s, "the bitmap calls inode %u free, which is in use", ino);
+    return error;
+}
+
 /* Takes the first free inode of the group; *ino stays 0 when there is none. */
 static int alloc_in_group(struct super *s, u32 group, bool directory, u32 *ino)
 {
@@ -55,8 +68,11 @@ static int alloc_in_group(struct super *s, u32 group, bool directory, u32 *ino)
         if (bit < end) {
             ext2_bits_set(map.data, bit, 1, true);
             ext2_buf_dirty(s, &map);
-            count_inodes(s, &gr, -1, directory);
-            *ino = group * g->inodes_per_group + bit + 1;
+            error = check_unused(s, group * g->inodes_per_group + bit + 1);
+            if (!error) {
+                count_inodes(s, &gr, -1, directory);
+                *ino = group * g->inodes_per_group + bit + 1;
+            }
         }
         ext2_buf_put(&map);
     }

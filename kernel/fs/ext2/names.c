@@ -50,10 +50,20 @@ static int find(struct inode *dir, const struct name *name, const struct inode *
                 struct ext2_entry *at)
 {
     int error = ext2_entry_find(dir, name->text, name->len, at);
-    if (error || at->entry->inode == inode->ino)
+    if (error || (at->entry->inode == inode->ino && inode->nlink))
         return error;
     ext2_buf_put(&at->buf);
     return -ENOENT;
+}
+
+/* A directory has one "..", of another one, less. It counts its own name and "." in any case. */
+static void lose_child(struct inode *dir)
+{
+    if (dir->nlink > 2)
+        dir->nlink--;
+    else
+        ext2_damaged(dir->super, "directory %u has %u links and more children", dir->ino,
+                     dir->nlink);
 }
 
 /* ---- create ---- */
@@ -157,7 +167,7 @@ static int name_gone(struct inode *dir, struct inode *inode)
 {
     if (is_dir(inode)) {
         inode->nlink = 0;
-        dir->nlink--;
+        lose_child(dir);
     } else {
         inode->nlink--;
     }
@@ -195,16 +205,29 @@ static int turn_parent(struct inode *inode, struct inode *from, struct inode *to
         return error == -ENOENT ? ext2_damaged(inode->super, "directory %u has no ..", inode->ino)
                                 : error;
     ext2_entry_turn(inode, &at, to->ino, S_DIR);
-    from->nlink--;
+    lose_child(from);
     to->nlink++;
     return 0;
 }
 
+/* May a directory's ".." come here from there? */
+static int check_parent(const struct inode *inode, const struct inode *from, const struct inode *to)
+{
+    return is_dir(inode) && from != to && to->nlink >= LINKS_MAX ? -EMLINK : 0;
+}
+
+/* Two names cannot be written at once when they stand in two blocks: a machine that dies between
+ * them leaves one of the files without a name, for e2fsck to put into lost+found. (ext2 on Linux
+ * does not exchange at all.) */
 static int exchange(struct inode *from, const struct name *from_name, struct inode *inode,
                     struct inode *to, const struct name *to_name, struct inode *target)
 {
     struct ext2_entry a, b;
-    int error = find(from, from_name, inode, &a);
+    int error = 0;
+    if (is_dir(inode) != is_dir(target)) /* else one comes for one that goes */
+        error = is_dir(inode) ? check_parent(inode, from, to) : check_parent(target, to, from);
+    if (!error)
+        error = find(from, from_name, inode, &a);
     if (error)
         return error;
     error = find(to, to_name, target, &b);
@@ -251,8 +274,9 @@ static int move(struct inode *from, const struct name *from_name, struct inode *
     if (error)
         return error;
     ext2_buf_put(&at.buf);
-    if (is_dir(inode) && !target && from != to && to->nlink >= LINKS_MAX)
-        return -EMLINK;
+    error = target ? 0 : check_parent(inode, from, to);
+    if (error)
+        return error;
     inode->nlink++;
     error = links_changed(inode);
     if (!error)

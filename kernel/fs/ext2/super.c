@@ -253,13 +253,12 @@ static struct super *ext2_mount(struct block_device *device, u32 flags, const ch
                 -error);
         goto fail;
     }
+    s->root = root;
     if (S_TYPE(root->mode) != S_DIR) {
         kprintf("%s: not mounted: the root is no directory\n", device->name);
-        inode_put(root);
-        error = -EINVAL;
-        goto fail;
+        super_end(s);
+        return err_ptr(-EINVAL);
     }
-    s->root = root;
     if (s->only_reads)
         s->flags |= SUPER_READ_ONLY;
     if (!(s->flags & SUPER_READ_ONLY))

@@ -78,6 +78,10 @@ static bool check_format(const struct ext2_super_block *sb, struct ext2_geometry
     g->has_file_types = sb->s_feature_incompat & EXT2_FEATURE_INCOMPAT_FILETYPE;
     g->inode_size = sb->s_inode_size;
     g->first_inode = sb->s_first_ino;
+    if (g->first_inode < EXT2_GOOD_OLD_FIRST_INO) {
+        snprintf(why, size, "first inode %u", g->first_inode);
+        return false;
+    }
     if (g->inode_size < EXT2_GOOD_OLD_INODE_SIZE || g->inode_size > g->block_size ||
         (g->inode_size & (g->inode_size - 1))) {
         snprintf(why, size, "inode size %u", g->inode_size);
