@@ -190,14 +190,22 @@ long sys_madvise(u32 address, u32 len, u32 advice)
     return hole;
 }
 
+/* What others read of a file is for its owner, and who may write it (mincore(2)). */
+static bool may_tell(const struct inode *inode)
+{
+    return inode_owned(inode) || inode_permission(inode, MAY_WRITE) == 0;
+}
+
 static u8 is_present(struct mm *mm, virt_t at)
 {
     u32 *pte = pte_get(mm, at, false);
+    const struct vma *v = vma_find(mm, at);
+    if (v && v->inode && !may_tell(v->inode))
+        return 1;
     if (pte && (*pte & PTE_HELD))
         return 1;
     if (pte && *pte)
         return swap_is_cached(*pte);
-    struct vma *v = vma_find(mm, at);
     if (!v || !v->inode)
         return 0;
     struct page *page = cache_peek(&v->inode->mapping, v->pgoff + ((at - v->start) >> PAGE_SHIFT));

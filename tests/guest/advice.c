@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE  4096
@@ -172,6 +175,110 @@ static int test_random(int fd)
     return fd;
 }
 
+/* Against the grain: nothing comes along. */
+static int test_backward(int fd)
+{
+    bool right = true;
+
+    fd = reopened(fd);
+    for (int i = 120; i > 100; i--)
+        right = right && read_page(fd, i);
+    check(right, "a file is read from its end to its beginning");
+    settle();
+    check_equal(cached(), 20, "and nothing is read in vain");
+    return fd;
+}
+
+/* Each open file is a reader of its own, whoever reads in between. */
+static int test_two_readers(int fd)
+{
+    int other;
+    bool right = true;
+
+    fd = reopened(fd);
+    other = open(name, O_RDONLY);
+    for (int i = 0; i < 32; i++)
+        right = right && read_page(fd, i) && read_page(other, 128 + i);
+    settle();
+    cached();
+    check(right, "two read the same file in turns, each in order");
+    check((present[32] & present[40] & 1) != 0, "it is read ahead for one");
+    check((present[160] & present[168] & 1) != 0, "and for the other");
+    close(other);
+    return fd;
+}
+
+static long faults(bool major)
+{
+    struct rusage use;
+
+    getrusage(RUSAGE_SELF, &use);
+    return major ? use.ru_majflt : use.ru_minflt;
+}
+
+/* Faults in order read ahead as read does, and one of them maps what is there around it. */
+static int test_faults(int fd)
+{
+    unsigned sum = 0;
+
+    madvise(map, PAGES * PAGE, MADV_NORMAL);
+    madvise(map, PAGES * PAGE, MADV_DONTNEED);
+    fd = reopened(fd);
+    long before = faults(true);
+    for (int i = 0; i < 128; i++)
+        sum += *(volatile unsigned char *)(map + i * PAGE);
+    check_equal(sum, 127 * 64, "a mapping is touched from its beginning on");
+    check_range(faults(true) - before, 1, 20, "few of the faults wait for the disk");
+    for (int i = 128; i < PAGES; i++)
+        read_page(fd, i);
+    madvise(map, PAGES * PAGE, MADV_DONTNEED);
+    before = faults(false) + faults(true);
+    for (int i = 0; i < PAGES; i++)
+        sum += *(volatile unsigned char *)(map + i * PAGE);
+    check_range(faults(false) + faults(true) - before, 1, PAGES / 16 + 2,
+                "and a fault on a page that is there maps sixteen");
+    madvise(map, PAGES * PAGE, MADV_DONTNEED);
+    return fd;
+}
+
+/* What mincore says of memory that is no file's, or no longer. */
+static void test_mincore(void)
+{
+    unsigned char is[4];
+    volatile unsigned char *m =
+        mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    check_equal(mincore((void *)m, 4 * PAGE, is), 0, "fresh memory");
+    check(!(is[0] | is[1] | is[2] | is[3]), "is not there");
+    m[PAGE] = m[3 * PAGE] = 1;
+    mprotect((void *)(m + 3 * PAGE), PAGE, PROT_NONE);
+    check_equal(mincore((void *)m, 4 * PAGE - 100, is), 0, "two pages are written, one hidden");
+    check(!is[0] && (is[1] & 1) && !is[2] && (is[3] & 1), "and these two are there");
+    check_works(madvise((void *)(m + PAGE), PAGE, MADV_DONTNEED), "one is given up");
+    check(mincore((void *)(m + PAGE), PAGE, is) == 0 && !is[0], "and is not");
+    munmap((void *)(m + 2 * PAGE), PAGE);
+    check_errno(mincore((void *)m, 4 * PAGE, is), ENOMEM, "a hole in the range: ENOMEM");
+    munmap((void *)m, 4 * PAGE);
+}
+
+/* Who neither owns a file nor may write it is not told what others read: all of it is there. */
+static int test_who_may_ask(int fd)
+{
+    int status;
+
+    if (geteuid() != 0)
+        return fd;
+    fd = reopened(fd);
+    fchmod(fd, 0644);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(setuid(1000) < 0 ? 1 : cached() != PAGES);
+    waitpid(child, &status, 0);
+    check_equal(status, 0, "a stranger is told that all is there");
+    check_equal(cached(), 0, "which is not so");
+    return fd;
+}
+
 static int test_sequential(int fd)
 {
     fd = reopened(fd);
@@ -218,6 +325,11 @@ int main(void)
     fd = test_dont_need(fd);
     fd = test_will_need(fd);
     fd = test_random(fd);
+    fd = test_backward(fd);
+    fd = test_two_readers(fd);
+    fd = test_faults(fd);
+    fd = test_who_may_ask(fd);
+    test_mincore();
     fd = test_sequential(fd);
     unlink(name);
     close(fd);

@@ -38,3 +38,14 @@ def test_a_reader_that_jumps_gets_what_it_asks_for():
         got = count(ferry, "; ".join(f"dd if=FILE of=/dev/null bs=4k count=1 skip={n} 2>/dev/null" for n in places))
     assert got["cache_readahead"] == 0, f"expected nothing read ahead, got {got}"
     assert len(places) <= got["commands"] <= len(places) + 3, f"expected {len(places)} commands, got {got}"
+
+
+def test_two_readers_in_turns_are_each_read_ahead_for():
+    """Their pages are asked for in turns, of one file; each has its windows all the same."""
+    pages, one = 64, "dd bs=4k count=1 of=/dev/null 2>/dev/null"
+    with Ferry(shell=True, net=False) as ferry:
+        got = count(ferry, f"exec 3<FILE 4<FILE; {one} skip=2000 <&4; "
+                           f"for i in $(seq {pages}); do {one} <&3; {one} <&4; done; exec 3<&- 4<&-")
+    windows = 2 * 6  # of 4, 8, 16, 32, 32, 32 pages
+    assert got["cache_readahead_used"] >= 2 * pages - 4, f"expected nearly all pages read ahead, got {got}"
+    assert windows <= got["commands"] <= windows + 8, f"expected about {windows} commands, got {got}"
