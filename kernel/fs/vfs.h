@@ -145,7 +145,8 @@ struct super {
     u32 magic; /* statfs(2) */
     u32 block_size;
     u64 blocks, blocks_free, files, files_free;
-    u32 flags; /* MS_RDONLY ... of mount(2) */
+    u64 blocks_kept; /* of the free ones: not for everybody */
+    u32 flags;       /* MS_RDONLY ... of mount(2) */
     /* References to its inodes, and how many of them the file system holds itself (its root, every
      * name in RAM): when they are equal, nobody uses it, and it can be unmounted. */
     u32 refs, own_refs;

@@ -174,7 +174,8 @@ static int statfs_of(const struct inode *inode, struct statfs64 *s)
     s->f_type = super->magic;
     s->f_bsize = s->f_frsize = super->block_size;
     s->f_blocks = super->blocks;
-    s->f_bfree = s->f_bavail = super->blocks_free;
+    s->f_bfree = super->blocks_free;
+    s->f_bavail = super->blocks_free - MIN(super->blocks_free, super->blocks_kept);
     s->f_files = super->files;
     s->f_ffree = super->files_free;
     s->f_fsid.val[0] = super->dev;

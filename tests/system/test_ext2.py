@@ -257,6 +257,47 @@ def test_a_full_disk_loses_nothing_and_is_usable_again(block_size, writable_disk
     assert len(grows) == grown and size > 4 << 20
 
 
+def fill(ferry, uid, gid, name):
+    """(bytes, errno, blocks free, blocks available) of fsfill."""
+    return [int(word) for word in ferry.sh(f"fsfill {uid} {gid} {name}").split()[1::2]]
+
+
+@pytest.mark.parametrize("block_size", [1024, 4096])
+def test_the_last_blocks_are_kept_for_root_and_whom_it_names(block_size, writable_disk):
+    """s_r_blocks_count, s_def_resuid and s_def_resgid, as mke2fs and tune2fs set them."""
+    image, kept = writable_disk(block_size, 16), 500
+    subprocess.run(["tune2fs", "-r", str(kept), "-u", "1001", "-g", "1002", str(image)], env=ENV, check=True,
+                   stdout=subprocess.DEVNULL)
+    with writing(image) as ferry:
+        ferry.sh("chmod 777 /w; mkdir -m 777 /w/d")
+        taken, errno, free, available = fill(ferry, 1000, 1000, "/w/user")
+        less_than_a_page = range(4096 // block_size)
+        assert errno == 28 and taken > 1 << 20 and free - kept in less_than_a_page and available == free - kept, (
+            taken, errno, free, available)
+        assert fill(ferry, 1000, 1000, "/w/user") == [0, 28, free, available], "expected no block more for the same user"
+        assert fill(ferry, 1000, 1000, "/w/d/empty") == [0, 28, free, available], "expected a name, and no block"
+        df = [int(word) for word in ferry.sh("df -B1024 /w | tail -1").split()[1:4]]
+        assert df[2] == available * block_size // 1024 and df[0] - df[1] == free * block_size // 1024, df
+        for uid, gid in ((1001, 1), (1, 1002), (0, 0)):
+            ferry.sh("rm -f /w/other")
+            taken, errno, free, available = fill(ferry, uid, gid, "/w/other")
+            assert taken >= (kept - 8) * block_size and errno == 28 and free in less_than_a_page and available == 0, (
+                uid, taken, errno, free)
+        ferry.sh("rm /w/user /w/other")
+        assert int(ferry.sh("df -B1024 /w | tail -1").split()[3]) > 1024
+
+
+def test_free_counts_of_before_a_crash_are_counted_anew(writable_disk):
+    """What the superblock says is as old as the last sync; the groups know."""
+    image = writable_disk(1024)
+    blocks, inodes = super_counts(image)
+    Image(image).super_field(12, "I", 7)
+    Image(image).super_field(16, "I", 4_000_000_000)
+    with writing(image) as ferry:
+        kib, files = free_of(ferry)
+        assert abs(kib - blocks) < 50 and abs(files - inodes) < 50, f"expected about {blocks} and {inodes}, got {kib}, {files}"
+
+
 def test_no_inode_left_is_enospc(writable_disk):
     with writing(writable_disk(1024, 8)) as ferry:
         left = free_of(ferry)[1]

@@ -382,6 +382,10 @@ bool wait_sleep(struct wait_queue *q, u64 deadline)
     }
     return channel.state != IDE_ACTIVE;
 }
+void wait_sleep_disk(struct wait_queue *q)
+{
+    wait_sleep(q, 0);
+}
 
 /* --- Requests ----------------------------------------------------------------------------------
  */

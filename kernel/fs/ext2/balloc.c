@@ -9,8 +9,10 @@
  * The caller holds the file system's lock (ext2_lock), so between looking at a bitmap and changing
  * it nobody else comes, whatever sleeps meanwhile.
  */
+#include <linux/capability.h>
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/lib/lib.h"
+#include "kernel/proc/task.h"
 
 #define WINDOW_BLOCKS 32u
 
@@ -141,12 +143,23 @@ static int alloc_anywhere(struct inode *inode, u32 goal, u32 *block)
     return 0;
 }
 
+/* The last blocks are kept (s_r_blocks_count, tune2fs -r) for root and whom it has named: so that
+ * others cannot fill the disk on which the system lives. */
+static bool may_take(const struct super *s)
+{
+    const struct ext2 *fs = ext2_of(s);
+    return s->blocks_free > s->blocks_kept || capable(CAP_SYS_RESOURCE) ||
+           current->cred.fsuid == fs->kept_uid || (fs->kept_gid && in_group(fs->kept_gid));
+}
+
 int ext2_block_alloc(struct inode *inode, u32 goal, u32 *block)
 {
     struct super *s = inode->super;
     struct ext2 *fs = ext2_of(s);
     if (goal <= fs->g.first_data_block || goal >= fs->g.blocks)
         goal = fs->g.first_data_block + 1;
+    if (!may_take(s))
+        return -ENOSPC;
     int error = alloc_anywhere(inode, goal, block);
     while (!error && !*block && !TAILQ_EMPTY(&fs->windows)) { /* only promises are left */
         window_close(fs, TAILQ_FIRST(&fs->windows));

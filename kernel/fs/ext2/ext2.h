@@ -33,6 +33,7 @@ struct ext2 {
     struct mapping *metadata; /* the device, byte for byte */
     u64 quiet_until;          /* tick before which complaints are only counted ... */
     u32 swallowed;            /* ... here */
+    u32 kept_uid, kept_gid;   /* who may take super->blocks_kept, beside root */
     bool locked;              /* ext2_lock */
     struct wait_queue unlocked;
     bool was_clean;      /* before we mounted it: else only e2fsck may say that it is */

@@ -164,6 +164,28 @@ static int ext2_update_inode(struct inode *inode)
     return error;
 }
 
+/* The superblock has the sums, too, but it is not written with each change: after a crash they may
+ * be old ones. */
+static int count_free(struct super *s)
+{
+    struct ext2 *fs = ext2_of(s);
+    const struct ext2_geometry *g = &fs->g;
+    u64 table = ((u64)g->first_data_block + 1) << g->block_shift;
+    s->blocks_free = s->files_free = 0;
+    for (u32 group = 0; group < g->groups; group++) {
+        struct ext2_group_desc gd;
+        int error =
+            cache_read_bytes(fs->metadata, table + (u64)group * sizeof(gd), &gd, sizeof(gd));
+        if (error)
+            return error;
+        s->blocks_free += MIN((u32)gd.bg_free_blocks_count, g->blocks_per_group);
+        s->files_free += MIN((u32)gd.bg_free_inodes_count, g->inodes_per_group);
+    }
+    s->blocks_free = MIN(s->blocks_free, s->blocks);
+    s->files_free = MIN(s->files_free, s->files);
+    return 0;
+}
+
 /* Reads and checks the superblock, fills in fs and super. */
 static int read_super(struct super *s, struct ext2 *fs)
 {
@@ -181,14 +203,15 @@ static int read_super(struct super *s, struct ext2 *fs)
     } else {
         s->block_size = fs->g.block_size;
         s->blocks = fs->g.blocks;
-        s->blocks_free = MIN(sb->s_free_blocks_count, fs->g.blocks);
+        s->blocks_kept = sb->s_r_blocks_count <= fs->g.blocks ? sb->s_r_blocks_count : 0;
+        fs->kept_uid = sb->s_def_resuid;
+        fs->kept_gid = sb->s_def_resgid;
         s->only_reads = device->read_only || !fs->g.writable;
         fs->was_clean = sb->s_state & EXT2_VALID_FS && !(sb->s_state & EXT2_ERROR_FS);
         s->files = fs->g.inodes;
-        s->files_free = MIN(sb->s_free_inodes_count, fs->g.inodes);
     }
     kfree(sb);
-    return error;
+    return error ? error : count_free(s);
 }
 
 /* From now on it is written: until the mark is given back, a crash leaves it to e2fsck. */
