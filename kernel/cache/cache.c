@@ -17,6 +17,7 @@
 #include "kernel/cache/writeback.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/shmem.h"
 #include "kernel/mm/mm.h"
 #include "kernel/proc/wait.h"
 
@@ -246,6 +247,11 @@ static int read_slow(struct mapping *m, u32 index, u32 want, struct readahead *r
             cache_stats.hits++;
             if (page->flags & PG_FRESH)
                 cache_stats.readahead_used++;
+        } else if (shmem_is_out(m, index)) {
+            int error = shmem_in(m, index, did_io);
+            if (error)
+                return error;
+            continue;
         } else {
             struct readahead_plan plan = {index, 1, READAHEAD_NO_MARK};
             if (failures == 0 && ra)
@@ -377,7 +383,7 @@ static bool is_inside(const struct page *page, const struct mapping *m, u32 firs
 }
 
 /* Looks at the range's pages or at the machine's, whichever are fewer. */
-void cache_drop(struct mapping *m, u32 first, u32 end)
+static void drop_range(struct mapping *m, u32 first, u32 end)
 {
     struct page *page, *next;
     if (end - first <= cache_stats.pages) {
@@ -399,11 +405,19 @@ again:
     }
 }
 
+/* What is in swap before and after: while this sleeps, a page may go either way. */
+void cache_drop(struct mapping *m, u32 first, u32 end)
+{
+    shmem_forget(m, first, end);
+    drop_range(m, first, end);
+    shmem_forget(m, first, end);
+}
+
 void cache_truncate(struct mapping *m)
 {
     u32 nr = mapping_pages(m);
     if (nr <= cache_stats.pages)
         cache_drop(m, 0, nr);
-    while (m->nr_pages) /* what is left, behind the end too */
+    while (m->nr_pages || m->nr_swapped) /* what is left, behind the end too */
         cache_drop(m, 0, ~0u);
 }

@@ -55,6 +55,7 @@ struct mapping_ops {
 };
 
 SPLAY_HEAD(dirty_tree, page); /* dirty.c */
+SPLAY_HEAD(swapped_tree, swapped);
 
 struct mapping {
     const struct mapping_ops *ops;
@@ -67,6 +68,9 @@ struct mapping {
     u32 nr_pages;                  /* in the cache now */
     u32 nr_dirty;                  /* of these: with bytes that are nowhere else ... */
     struct dirty_tree dirty_pages; /* ... in the order of their index */
+    bool stays;                    /* in_ram: never in swap (SHM_LOCK) */
+    u32 nr_swapped;                /* in_ram: pages that are in swap instead (kernel/mm/shmem.h) */
+    struct swapped_tree swapped;
 
     /* write-back (writeback.c) */
     u32 nr_writeback; /* pages on their way to the disk */
@@ -191,6 +195,9 @@ u32 cache_drop_clean_of(struct mapping *m);
  * way drops any that can be dropped: also what was read ahead for a use to come. */
 u32 cache_reclaim(u32 nr_pages);
 u32 cache_reclaim_hard(u32 nr_pages);
+/* Files in RAM: sends so many pages to swap that were not used for longest. Returns how many. Never
+ * sleeps. */
+u32 cache_swap_out(u32 nr_pages);
 u32 cache_inactive(void); /* pages whose turn comes before that of those in steady use */
 /* Of a page that programs have mapped, as the clock hand finds it (kernel/mm/scan.c): it was used;
  * it has been read ahead and shall wait some more for its use; no program has it any longer, none

@@ -10,6 +10,7 @@
 #include "kernel/cache/cache.h"
 #include "kernel/cache/pages.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/mm/shmem.h"
 
 static inline int by_index(const struct page *a, const struct page *b)
 {
@@ -71,9 +72,12 @@ static struct page *first_from(struct mapping *m, u32 index)
 u32 cache_find_dirty(struct mapping *m, u32 index, u32 end, bool dirty)
 {
     const struct page *page;
-    if (dirty)
+    if (dirty) {
+        end = shmem_first(m, index, end); /* what is in swap is so as well */
         return (page = first_from(m, index)) ? MIN(page->index, end) : end;
-    while (index < end && (page = cache_lookup(m, index)) && page->flags & PG_DIRTY)
+    }
+    while (index < end &&
+           (((page = cache_lookup(m, index)) && page->flags & PG_DIRTY) || shmem_is_out(m, index)))
         index++;
     return index;
 }

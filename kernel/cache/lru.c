@@ -17,6 +17,8 @@
 #include "kernel/cache/pages.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/shmem.h"
+#include "kernel/mm/swap.h"
 
 #define FRESH_TURNS 8 /* of the inactive list, then nobody is going to use it */
 
@@ -131,6 +133,20 @@ static u32 sweep(u32 nr_pages, bool fresh_too)
         }
     }
     return dropped;
+}
+
+u32 cache_swap_out(u32 nr_pages)
+{
+    u32 out = 0, looks = swap_has_room() ? nr_inactive : 0;
+    while (out < nr_pages && looks--) {
+        struct page *page = TAILQ_FIRST(&inactive);
+        if (page->mapping->in_ram && shmem_out(page))
+            out++;
+        else
+            move(page, false, false);
+    }
+    swap_flush();
+    return out;
 }
 
 u32 cache_reclaim(u32 nr_pages)

@@ -9,6 +9,7 @@
 #include "kernel/cache/writeback.h"
 #include "kernel/ledger/copy.h"
 #include "kernel/lib/lib.h"
+#include "kernel/mm/shmem.h"
 #include "kernel/paths/paths.h"
 
 /* The sectors that hold any of these bytes of a page. */
@@ -33,7 +34,7 @@ static int prepare(struct mapping *m, u32 index, u32 offset, u32 len)
 int cache_write_begin(struct mapping *m, u32 index, u32 offset, u32 len, struct cache_write *w)
 {
     *w = (struct cache_write){.mapping = m, .index = index, .offset = offset, .len = len};
-    if (cache_lookup(m, index) || old_bytes_matter(m, index, len)) {
+    if (cache_lookup(m, index) || shmem_is_out(m, index) || old_bytes_matter(m, index, len)) {
         int error = cache_read(m, index, 1, NULL, &w->page, NULL);
         if (!error && (error = prepare(m, index, offset, len)))
             page_put(w->page, HOLD_USE);
@@ -61,7 +62,7 @@ static int insert_fresh(const struct cache_write *w, u32 copied)
     struct mapping *m = w->mapping;
     struct page *page = w->page;
     bool behind_end = (u64)w->index << PAGE_SHIFT >= m->size;
-    if (!copied || cache_lookup(m, w->index))
+    if (!copied || cache_lookup(m, w->index) || shmem_is_out(m, w->index))
         return 0;
     if (!behind_end && copied < PAGE_SIZE) /* then its old bytes do matter */
         return 0;
@@ -148,6 +149,8 @@ void cache_forget_bytes(struct mapping *m, u32 index, u32 offset, u32 len)
 
 void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len)
 {
+    if (len && shmem_is_out(m, index))
+        (void)shmem_in(m, index, NULL); /* or nobody can read it: that is told then */
     struct page *page = cache_lookup(m, index);
     if (!page || !len)
         return;

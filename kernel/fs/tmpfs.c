@@ -6,6 +6,7 @@
 #include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/paths/paths.h"
 
 #define TMPFS_MAGIC      0x01021994
@@ -32,6 +33,8 @@ static void read_hole(struct mapping *m, struct page **run, u32 nr)
 static bool memory_is_short(void)
 {
     u32 kept = total_frames / KEPT_FREE;
+    if (swap_has_room())
+        return false;
     if (nr_free_frames < kept)
         cache_reclaim(kept - nr_free_frames);
     return nr_free_frames < kept;

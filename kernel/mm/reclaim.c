@@ -61,7 +61,8 @@ static void balance(void)
         u32 forgotten = inode_trim(BATCH, MAX(cache_stats.pages, BATCH));
         if (dropped < BATCH / 2) {
             bool hard = tries > 1;
-            if (!mm_scan(BATCH, hard && text_to_spare()) && !dropped && hard)
+            u32 out = mm_scan(BATCH, hard && text_to_spare()) + cache_swap_out(BATCH);
+            if (!out && !dropped && hard)
                 dropped = cache_reclaim_hard(BATCH);
             if (writeback_stats.dirty)
                 writeback_kick();

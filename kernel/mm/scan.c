@@ -9,19 +9,21 @@
  *                           while it is (kernel/paths/mmap.c)
  *     a program's own page  it enters the swap cache, and its entry becomes that of a slot (swap.h)
  *
- * Left alone: what is locked (mlock(2)), what devices move at this moment (pin.h), and files
- * that have no disk behind them (tmpfs, shared memory without a file): there is no other place.
+ *     one of a file in RAM  (tmpfs, shared memory): its mapping keeps the slot in its place, as
+ * soon as no program has it any longer (shmem.h)
+ *
+ * Left alone: what is locked (mlock(2)), and what devices move at this moment (pin.h).
  */
 #include "kernel/mm/scan.h"
 #include <linux/mman.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/shmem.h"
 #include "kernel/mm/swap.h"
 #include "kernel/proc/task.h"
 
 #define TABLE_SPAN (4u << 20)
-#define RUN_MAX    32u
 
 struct scan_stats scan_stats;
 
@@ -55,27 +57,6 @@ void mm_scan_remove(struct mm *mm)
     nr_spaces--;
 }
 
-/* Pages on their way to neighbouring slots go in one command. */
-static struct {
-    struct page *pages[RUN_MAX];
-    u32 nr;
-} run;
-
-static void run_end(void)
-{
-    swap_write(run.pages, run.nr);
-    run.nr = 0;
-}
-
-static void run_add(struct page *page)
-{
-    struct page *last = run.nr ? run.pages[run.nr - 1] : NULL;
-    if (run.nr == RUN_MAX ||
-        (last && (last->mapping != page->mapping || last->index + 1 != page->index)))
-        run_end();
-    run.pages[run.nr++] = page;
-}
-
 static bool take_anonymous(struct mm *mm, u32 *pte, struct page *page)
 {
     bool fresh = !is_swap_page(page);
@@ -87,10 +68,16 @@ static bool take_anonymous(struct mm *mm, u32 *pte, struct page *page)
     mm->nr_swapped++;
     page_put(page, HOLD_MAP);
     if (fresh)
-        run_add(page);
+        swap_queue(page);
     else
         cache_unmapped(page);
     return true;
+}
+
+/* A file without a disk behind it, and without swap. */
+static bool left_in_ram(const struct mapping *m)
+{
+    return m->in_ram && (m->stays || !swap_has_room());
 }
 
 static bool take(struct mm *mm, u32 *pte)
@@ -99,11 +86,12 @@ static bool take(struct mm *mm, u32 *pte)
     if (page->kind == PAGE_ANON) {
         if (!take_anonymous(mm, pte, page))
             return false;
-    } else if (page->kind == PAGE_CACHE && page->mapping && !page->mapping->in_ram &&
+    } else if (page->kind == PAGE_CACHE && page->mapping && !left_in_ram(page->mapping) &&
                !cache_waits(page)) {
         *pte = 0;
         page_put(page, HOLD_MAP);
-        cache_unmapped(page);
+        if (!shmem_out(page))
+            cache_unmapped(page);
     } else {
         return false;
     }
@@ -149,7 +137,7 @@ static bool is_text(const struct mm *mm, const struct vma *v)
 
 static bool left_alone(const struct vma *v)
 {
-    return v->locked || (v->shared && v->inode && v->inode->mapping.in_ram);
+    return v->locked || (v->shared && v->inode && left_in_ram(&v->inode->mapping));
 }
 
 u32 mm_scan(u32 wanted, bool hard)
@@ -171,7 +159,7 @@ u32 mm_scan(u32 wanted, bool hard)
         else
             taken += scan_region(hand, v, wanted - taken);
     }
-    run_end();
+    swap_flush();
     tlb_flush_all(); /* the tables may be those in use: kernel threads borrow them */
     scan_stats.taken += taken;
     return taken;
@@ -195,10 +183,12 @@ void mm_page_out(struct mm *mm, virt_t start, virt_t end, bool now)
         if (!pte || !(*pte & PTE_HELD) || !shown_once(phys_page(*pte & PAGE_MASK)))
             continue;
         *pte &= ~(u32)PTE_ACCESSED;
+        if (now && v->inode)
+            cache_not_used(&v->inode->mapping, v->pgoff + ((va - v->start) >> PAGE_SHIFT));
         if (now && take(mm, pte))
             scan_stats.taken++;
     }
-    run_end();
+    swap_flush();
     tlb_flush_all();
 }
 
@@ -212,7 +202,7 @@ static int swap_in_space(struct mm *mm, u32 area)
             at = (at & ~(TABLE_SPAN - 1)) + TABLE_SPAN;
             continue;
         }
-        if (is_swap_entry(*pte) && (*pte >> 1 & 31) == area) {
+        if (is_swap_entry(*pte) && swap_area_number(*pte) == area) {
             int err = mm_swap_in(mm, at, NULL);
             if (err)
                 return err;

@@ -14,6 +14,7 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/mm/swap.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/proc/process.h"
 
@@ -106,7 +107,7 @@ static long create(s32 key, u32 size, u32 flags)
         return -EINVAL;
     if (nr_segments >= SHMMNI)
         return -ENOSPC;
-    if (ROUND_UP(size, PAGE_SIZE) >> PAGE_SHIFT > total_frames)
+    if (ROUND_UP(size, PAGE_SIZE) >> PAGE_SHIFT > total_frames + swap_totals().total)
         return -ENOMEM;
     struct shm *s = kzalloc(sizeof(*s));
     if (!s || !(s->inode = shared_memory_inode(ROUND_UP(size, PAGE_SIZE)))) {
@@ -287,8 +288,11 @@ long sys_shmctl(s32 id, u32 command, void __user *buf)
             return -EPERM;
         remove(s);
         return 0;
-    case SHM_LOCK: /* nothing is ever swapped out */
+    case SHM_LOCK:
     case SHM_UNLOCK:
+        if (!capable(CAP_IPC_LOCK) && (!owned(s) || (command == SHM_LOCK && !may_lock())))
+            return -EPERM;
+        s->inode->mapping.stays = command == SHM_LOCK;
         return 0;
     default:
         return -EINVAL;

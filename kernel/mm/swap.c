@@ -7,6 +7,7 @@
 #include "kernel/mm/swap_area.h"
 
 #define CLUSTER     8u  /* pages read at once (Linux: vm.page-cluster 3) */
+#define RUN_MAX     32u /* pages written at once */
 #define TURN        32u /* pages for one area before another of its priority has its turn */
 #define FRAMES_KEPT 4u  /* for the requests that carry pages out */
 
@@ -62,13 +63,21 @@ static struct swap_area *choose_slot(u32 *slot)
     return best;
 }
 
+bool swap_has_room(void)
+{
+    bool room = false;
+    for (u32 i = 0; i < SWAP_AREAS && !room; i++)
+        room = has_room(swap_areas[i]);
+    return room && nr_free_frames > FRAMES_KEPT;
+}
+
 static u32 entry_of(const struct swap_area *a, u32 slot)
 {
     return slot << PAGE_SHIFT | PTE_SWAP | a->number << 1;
 }
 static struct swap_area *area_of(u32 entry)
 {
-    return swap_areas[entry >> 1 & (SWAP_AREAS - 1)];
+    return swap_areas[swap_area_number(entry)];
 }
 static u32 slot_of(u32 entry)
 {
@@ -126,7 +135,7 @@ static void dropped(struct mapping *m, u32 slot)
 bool swap_add(struct page *page)
 {
     u32 slot;
-    struct swap_area *a = nr_free_frames > FRAMES_KEPT ? choose_slot(&slot) : NULL;
+    struct swap_area *a = swap_has_room() ? choose_slot(&slot) : NULL;
     if (!a)
         return false;
     set_slot(a, slot, SLOT_CACHED);
@@ -153,17 +162,33 @@ void anon_unmap(struct page *page)
         drop_unused(page->mapping->host, page->index, page);
 }
 
-void swap_write(struct page **run, u32 nr)
+/* Pages on their way to neighbouring slots. */
+static struct {
+    struct page *pages[RUN_MAX];
+    u32 nr;
+} run;
+
+void swap_flush(void)
 {
-    if (!nr)
+    if (!run.nr)
         return;
-    struct mapping *m = run[0]->mapping;
-    for (u32 i = 0; i < nr; i++) {
-        page_get(run[i], HOLD_USE);
-        writeback_begin(m, run[i]);
+    struct mapping *m = run.pages[0]->mapping;
+    for (u32 i = 0; i < run.nr; i++) {
+        page_get(run.pages[i], HOLD_USE);
+        writeback_begin(m, run.pages[i]);
     }
-    swap_stats.out += nr;
-    m->ops->write_pages(m, run, nr);
+    swap_stats.out += run.nr;
+    m->ops->write_pages(m, run.pages, run.nr);
+    run.nr = 0;
+}
+
+void swap_queue(struct page *page)
+{
+    const struct page *last = run.nr ? run.pages[run.nr - 1] : NULL;
+    if (run.nr == RUN_MAX ||
+        (last && (last->mapping != page->mapping || last->index + 1 != page->index)))
+        swap_flush();
+    run.pages[run.nr++] = page;
 }
 
 /* How many slots from this one on are in use. */

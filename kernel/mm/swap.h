@@ -37,8 +37,16 @@ static inline bool is_swap_entry(u32 pte)
 /* Entries that name a slot come and go. Neither sleeps. */
 void swap_hold(u32 entry);
 void swap_release(u32 entry);
-/* Starts writing pages that swap_add has put in: consecutive slots of one area. */
-void swap_write(struct page **run, u32 nr);
+/* Pages that swap_add has put in are written: neighbouring slots by one command. They are queued,
+ * and who has queued one calls swap_flush before anything sleeps. */
+void swap_queue(struct page *page);
+void swap_flush(void);
+/* A slot is free somewhere, and there is memory for the request. */
+bool swap_has_room(void);
+static inline u32 swap_area_number(u32 entry)
+{
+    return entry >> 1 & 31;
+}
 /* The slot's page, with a HOLD_USE reference; those behind it are read as well. 0, -EIO, -ENOMEM.
  * Sleeps. */
 int swap_read(u32 entry, struct page **page, bool *did_io);

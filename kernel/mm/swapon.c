@@ -15,6 +15,7 @@
 #include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/scan.h"
+#include "kernel/mm/shmem.h"
 #include "kernel/mm/swap_area.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/lookup.h"
@@ -319,6 +320,7 @@ long sys_swapoff(const char __user *path)
     int err = 0;
     do {
         err = mm_swap_in_all(a->number);
+        err = err ? err : shmem_in_all(a->number);
         if (!err)
             drop_unnamed(a);
         if (!err && (a->used || a->readers)) /* a program that ends has not yet let go of it */

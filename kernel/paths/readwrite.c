@@ -150,7 +150,7 @@ int cache_file_resize(struct inode *inode, u64 size)
     }
     inode_set_size(inode, size);
     u32 first = DIV_ROUND_UP(size, PAGE_SIZE), tail = (u32)size % PAGE_SIZE;
-    if (m->nr_pages) {
+    if (m->nr_pages || m->nr_swapped) {
         mmap_forget(inode, first, ~0u);
         cache_drop(m, first, ~0u);
     }

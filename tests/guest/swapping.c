@@ -4,6 +4,7 @@
  *     swapping [AREA]     AREA is what mkswap(8) has prepared; without it, and without swap, the
  *                         pages stay where they are, and everything else is the same
  *     swapping -p N AREA  swapon -p N AREA, for a swapon(8) that has no -p
+ *     swapping share N    N pages of shared memory, written and read on both sides of fork
  *     swapping hold N     sends N pages out, says who and where it is, and looks at them again at
  *                         SIGUSR1
  *     swapping lost N     says then which of them end a program that touches them
@@ -18,7 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -210,6 +214,102 @@ static void locked(void)
     munmap(m, 8 * PAGE);
 }
 
+static int child_adds(void *memory)
+{
+    uint32_t *m = memory;
+    if (bad_pages(m, PAGES, 12)) {
+        return 1;
+    }
+    fill(m, PAGES, 13);
+    return 0;
+}
+
+/* Memory of several programs, which is a file in RAM. */
+static void shared(void)
+{
+    uint32_t *m =
+        mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    fill(m, PAGES, 12);
+    send_out(m, PAGES);
+    check_exit(child_adds, m, 0, "a child finds shared memory that is in swap, and changes it");
+    check_equal((long)bad_pages(m, PAGES, 13), 0, "its parent sees that");
+    send_out(m, PAGES);
+    check_equal((long)bad_pages(m, PAGES, 13), 0, "also when it has been in swap once more");
+    send_out(m, PAGES);
+    munmap(m, PAGES * PAGE);
+    expect_used(0, "shared memory that ends gives its slots back");
+}
+
+static void segment(void)
+{
+    int id = shmget(IPC_PRIVATE, PAGES * PAGE, IPC_CREAT | 0600);
+    uint32_t *m = shmat(id, NULL, 0);
+    check(m != (void *)-1, "a segment");
+    fill(m, PAGES, 14);
+    send_out(m, PAGES);
+    shmdt(m);
+    m = shmat(id, NULL, 0);
+    check_equal((long)bad_pages(m, PAGES, 14), 0, "a segment is kept in swap while nobody has it");
+    check_equal(shmctl(id, SHM_LOCK, NULL), 0, "SHM_LOCK");
+    long before = used();
+    madvise(m, PAGES * PAGE, MADV_PAGEOUT);
+    check_equal(area ? used() : before, before, "and what is locked gets no slot");
+    shmctl(id, SHM_UNLOCK, NULL);
+    send_out(m, PAGES);
+    shmctl(id, IPC_RMID, NULL);
+    shmdt(m);
+    expect_used(0, "a removed segment gives its slots back");
+}
+
+/* /tmp is a file system in RAM on Ferry. */
+static void file_in_ram(void)
+{
+    char name[] = "/tmp/swapping-XXXXXX";
+    static uint32_t page[WORDS];
+    struct stat before, after;
+    int fd = mkstemp(name);
+    check_works(fd, "a file");
+    check_equal(ftruncate(fd, PAGES * PAGE), 0, "of some pages");
+    uint32_t *m = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    fill(m, PAGES, 15);
+    fsync(fd);
+    fstat(fd, &before);
+    send_out(m, PAGES);
+    fstat(fd, &after);
+    check_equal(after.st_blocks, before.st_blocks, "a file has its blocks in swap, too");
+    check_equal(lseek(fd, 0, SEEK_DATA), 0, "and is data there");
+    check_equal(pread(fd, page, PAGE, 0), PAGE, "read(2)");
+    check_equal((long)bad_pages(page, 1, 15), 0, "brings a page in");
+    memset(page, 'x', PAGE);
+    check_equal(pwrite(fd, page, PAGE, PAGE), PAGE, "write(2) over a page that is in swap");
+    check_equal(pwrite(fd, page, 10, 2 * PAGE), 10, "and over a part of one");
+    check(memcmp(m + WORDS, page, PAGE) == 0, "is seen in the mapping");
+    fill(page, 1, 15);
+    check(m[2 * WORDS] == 0x78787878 &&
+              m[2 * WORDS + 3] == ((2 * (uint32_t)WORDS + 3) * 2654435761u ^ 15),
+          "with what was beside it");
+    check_equal((long)bad_pages(m, 1, 15), 0, "and what was before it");
+    munmap(m, PAGES * PAGE);
+    if (area) {
+        check_equal(swapoff(area), 0, "swapoff brings back a file");
+        check_equal(swapon(area, 0), 0, "swapon");
+    }
+    m = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    check_equal((long)bad_pages(m, PAGES, 15), 2, "all but two pages are as they were");
+    m[WORDS / 2] = 1;
+    send_out(m, PAGES);
+    check_equal(ftruncate(fd, 10), 0, "a file that is in swap is cut");
+    check_equal(ftruncate(fd, PAGES * PAGE), 0, "and grows again");
+    expect_used(0, "what was cut off gives its slots back");
+    check_equal(m[0] | m[1], (0 ^ 15) | (2654435761u ^ 15), "its first bytes are left");
+    check_equal(m[3] | m[WORDS / 2] | m[5 * WORDS], 0, "and the rest is zeroes");
+    send_out(m, 1);
+    munmap(m, PAGES * PAGE);
+    close(fd);
+    unlink(name);
+    expect_used(0, "a removed file gives its slots back");
+}
+
 static int ends(void *unused)
 {
     uint32_t *m = fresh(PAGES, 9);
@@ -246,6 +346,39 @@ static int hold(size_t pages)
     return check_done();
 }
 
+static size_t shared_pages;
+
+static int child_checks(void *memory)
+{
+    uint32_t *m = memory;
+    for (size_t n = 0; n < shared_pages; n++) {
+        if (bad_pages(m + n * WORDS, 1, 20 + (uint32_t)n)) {
+            return 1;
+        }
+        if (n % 3 == 0) {
+            fill(m + n * WORDS, 1, 7 + (uint32_t)n);
+        }
+    }
+    return 0;
+}
+
+static int share(size_t pages)
+{
+    size_t bad = 0;
+    uint32_t *m =
+        mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    for (size_t n = 0; n < pages; n++) {
+        fill(m + n * WORDS, 1, 20 + (uint32_t)n);
+    }
+    shared_pages = pages;
+    check_exit(child_checks, m, 0, "a child finds all of its parent's shared memory");
+    for (size_t n = 0; n < pages; n++) {
+        bad += bad_pages(m + n * WORDS, 1, (n % 3 ? 20 : 7) + (uint32_t)n);
+    }
+    check_equal((long)bad, 0, "and its parent what it has changed there");
+    return check_done();
+}
+
 static uint32_t *first;
 
 static int look(void *at)
@@ -277,7 +410,9 @@ int main(int argc, char **argv)
     }
     if (argc > 2) {
         size_t pages = strtoul(argv[2], NULL, 10);
-        return strcmp(argv[1], "hold") == 0 ? hold(pages) : lost(pages);
+        return strcmp(argv[1], "share") == 0  ? share(pages)
+               : strcmp(argv[1], "hold") == 0 ? hold(pages)
+                                              : lost(pages);
     }
     if (argc > 1) {
         area = argv[1];
@@ -289,6 +424,9 @@ int main(int argc, char **argv)
     moved_and_dropped();
     by_system_calls();
     locked();
+    shared();
+    segment();
+    file_in_ram();
     check_exit(ends, NULL, 0, "a program ends with pages in swap");
     expect_used(0, "no slot is in use any longer");
     if (area) {

@@ -192,3 +192,28 @@ def test_pages_shows_the_slot_of_an_address(machine, tmp_path):
             assert re.search(rf"not present: in swap, area 0, slot {n + 1}$", output, re.MULTILINE), output
         assert counters(ferry)["pswpin"] == before["pswpin"], "expected nobody to have brought a page in by looking at it"
         assert "2 passed, 0 failed" in again(ferry)
+
+
+def test_files_and_shared_memory_in_ram_go_to_swap(machine, tmp_path):
+    """40 MiB of each in a machine of 32 MiB."""
+    with machine(swap_disk(tmp_path / "swap.img", 64), mem=32, limit=120) as ferry:
+        def used():
+            return swaps(ferry)["/dev/hdb"][2] >> 10
+
+        ferry.sh("swapon /dev/hdb; mount -t tmpfs -o size=48m tmpfs /mnt")
+        before = ferry.sh("dd if=/data/64m bs=64k count=640 2> /dev/null | sha256sum", seconds=60)
+        ferry.sh("dd if=/data/64m bs=64k count=640 2> /dev/null > /mnt/file", seconds=60)
+        assert used() >= 12, f"expected much of the file to be in swap, got {used()} MiB"
+        for _ in range(2):
+            assert ferry.sh("sha256sum < /mnt/file", seconds=60) == before
+        assert ferry.sh("du -k /mnt/file").split()[0] == str(40 << 10)
+        assert ferry.sh("df -k /mnt | tail -n 1").split()[2] == str(40 << 10)
+        assert "Cannot allocate memory" in ferry.sh("swapoff /dev/hdb", status=1, seconds=60)
+        assert ferry.sh("sha256sum < /mnt/file", seconds=60) == before
+        ferry.sh("rm /mnt/file; echo 1 > /proc/sys/vm/drop_caches")
+        assert ferry.sh("df -k /mnt | tail -n 1").split()[2] == "0"
+        assert used() <= 8, f"expected a removed file to give its slots back, got {used()} MiB"
+        assert "0 failed" in ferry.sh("/tests/swapping share 10240", seconds=60)
+        ferry.sh("swapoff /dev/hdb", seconds=60)
+        assert swaps(ferry) == {}
+        assert counters(ferry, "meminfo")["Shmem"] < 1024

@@ -219,7 +219,32 @@ bool wait_sleep(struct wait_queue *q, u64 deadline)
     wait_sleep_disk(q);
     return true;
 }
+void wait_sleep_disk(struct wait_queue *q)
+{
+    (void)wait_sleep(q, 0);
+}
 void wake_all(struct wait_queue *q) {}
+
+/* --- There is no swap ------------------------------------------------------------------------- */
+
+u32 shmem_first(struct mapping *m, u32 index, u32 end)
+{
+    return end;
+}
+int shmem_in(struct mapping *m, u32 index, bool *did_io)
+{
+    return 0;
+}
+void shmem_forget(struct mapping *m, u32 first, u32 end) {}
+bool shmem_out(struct page *page)
+{
+    return false;
+}
+bool swap_has_room(void)
+{
+    return false;
+}
+void swap_flush(void) {}
 
 /* --- Inodes: no table, each get reads anew ---------------------------------------------------- */
 
