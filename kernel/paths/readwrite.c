@@ -376,15 +376,22 @@ long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos
     return vector(fd, iov, count, &pos, false);
 }
 
-/* The flags that ask for more care than a file in RAM or on a read-only disk can need are granted;
- * those that would change what is done are not known here. */
+/* A write may ask for what O_DSYNC and O_SYNC do (which is the same here). That a reader would
+ * rather poll for the disk is its wish; other flags are not known here. */
 static long vector2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags,
                     bool to_user)
 {
     u64 pos = (u64)pos_high << 32 | pos_low;
     if (flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
         return -EOPNOTSUPP;
-    return vector(fd, iov, count, pos == ~0ull ? NULL : &pos, to_user);
+    long n = vector(fd, iov, count, pos == ~0ull ? NULL : &pos, to_user);
+    if (to_user || n <= 0 || !(flags & (RWF_DSYNC | RWF_SYNC)))
+        return n;
+    struct file *f = fd_get(fd); /* NULL: another thread has closed it meanwhile */
+    int err = f && seekable(f) ? vfs_fsync(f->inode) : 0;
+    if (f)
+        file_put(f);
+    return err < 0 ? err : n;
 }
 
 long sys_preadv2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags)

@@ -4,14 +4,19 @@
  *     fsyncs FILE PAGE [letters]
  *
  * For each letter: w writes the page, f calls fsync, d fdatasync, m writes it through a mapping, s
- * calls msync, c closes and opens the file again, S sync. One line: letter, then 0 or the errno.
+ * calls msync, o writes it with O_SYNC, v by pwritev2 with RWF_DSYNC, c closes and opens the file
+ * again, S sync. One line: letter, then 0 or the errno.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <linux/fs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
@@ -49,6 +54,10 @@ int main(int argc, char **argv)
             close(fd);
             fd = open(argv[1], O_RDWR | O_SYNC);
             result = pwrite(fd, page, sizeof(page), at);
+            break;
+        case 'v':
+            result = syscall(SYS_pwritev2, fd, &(struct iovec){page, sizeof(page)}, 1, (long)at, 0L,
+                             RWF_DSYNC);
             break;
         case 'S':
             sync();

@@ -44,6 +44,7 @@ def others_are_sound(ferry):
     ("mssms", [0, EIO, 0, 0, EIO]),
     ("wSf", [0, 0, EIO]),  # sync is not the one to be told
     ("wScf", [0, 0, 0, EIO]),
+    ("vf", [EIO, 0]),
     ("of", [EIO, 0]),  # a write with O_SYNC hears of it itself
 ])
 def test_a_write_error_is_told_to_fsync_once(letters, expected, writable_disk):
