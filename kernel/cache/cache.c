@@ -142,7 +142,8 @@ void cache_page_done(struct page *page, int error)
         if (!(page->flags & PG_ERROR)) {
             /* Behind the end a mapped page must read as zero (mmap(2)); this is no payload. */
             u32 inside = bytes_inside(page->mapping, page->index);
-            memset((char *)page_virt(page) + inside, 0, PAGE_SIZE - inside);
+            if (unlikely(inside < PAGE_SIZE))
+                memset((char *)page_virt(page) + inside, 0, PAGE_SIZE - inside);
             page->flags |= PG_UPTODATE;
         }
         cache_unlock_page(page);
