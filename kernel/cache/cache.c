@@ -313,10 +313,7 @@ int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *r
 struct page *cache_peek(struct mapping *m, u32 index)
 {
     struct page *page = lookup(m, index);
-    if (!page || (page->flags & (PG_UPTODATE | PG_LOCKED)) != PG_UPTODATE)
-        return NULL;
-    page_get(page, HOLD_USE);
-    return page;
+    return page && (page->flags & (PG_UPTODATE | PG_LOCKED)) == PG_UPTODATE ? page : NULL;
 }
 
 int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)

@@ -134,6 +134,7 @@ static void write_range(struct mapping *m, u32 first, u32 end)
         struct page *page = cache_peek(m, index);
         if (!page)
             continue;
+        page_get(page, HOLD_USE);
         if (nr == RUN_MAX || (nr && run[nr - 1]->index + 1 != index) ||
             (page->flags & PG_WRITEBACK)) {
             write_run(m, run, nr);

@@ -66,7 +66,6 @@ static void print_page(const struct record *r, struct text *t)
     if (!page)
         return;
     text_printf(t, "page %u %u %08x\n", inode->ino, r->index, page_phys(page));
-    page_put(page, HOLD_USE);
 }
 
 void net_proof_format(struct text *t)

@@ -44,10 +44,8 @@ static void map_around(struct mm *mm, struct vma *v, virt_t address)
             continue;
         u32 index = v->pgoff + ((va - v->start) >> PAGE_SHIFT);
         struct page *page = cache_peek(&v->inode->mapping, index);
-        if (!page)
-            continue;
-        map_page(mm, v, pte, page);
-        page_put(page, HOLD_USE);
+        if (page)
+            map_page(mm, v, pte, page);
     }
 }
 

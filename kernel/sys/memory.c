@@ -208,10 +208,7 @@ static u8 is_present(struct mm *mm, virt_t at)
         return swap_is_cached(*pte);
     if (!v || !v->inode)
         return 0;
-    struct page *page = cache_peek(&v->inode->mapping, v->pgoff + ((at - v->start) >> PAGE_SHIFT));
-    if (page)
-        page_put(page, HOLD_USE);
-    return page ? 1 : 0;
+    return cache_peek(&v->inode->mapping, v->pgoff + ((at - v->start) >> PAGE_SHIFT)) != NULL;
 }
 
 long sys_mincore(u32 address, u32 len, u8 __user *vec)
