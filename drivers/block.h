@@ -10,6 +10,7 @@
 #define DRIVERS_BLOCK_H
 
 #include <bsd/sys/queue.h>
+#include "kernel/cache/errors.h"
 #include "kernel/ledger/ledger.h"
 #include "kernel/lib/types.h"
 #include "kernel/mm/page.h"
@@ -59,8 +60,9 @@ struct block_device {
     u32 in_flight;        /* requests that the driver has */
     u32 reads, writes;    /* requests, and their sectors: for /proc/diskstats */
     u64 sectors_read, sectors_written;
-    struct mapping *metadata; /* of block_mapping(), NULL until first asked for */
-    struct mapping *buffers;  /* the same of block_buffers() */
+    struct write_errors errors; /* of its two mappings */
+    struct mapping *metadata;   /* of block_mapping(), NULL until first asked for */
+    struct mapping *buffers;    /* the same of block_buffers() */
     TAILQ_ENTRY(block_device) link;
 };
 

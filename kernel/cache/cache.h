@@ -12,6 +12,7 @@
 #ifndef KERNEL_CACHE_CACHE_H
 #define KERNEL_CACHE_CACHE_H
 
+#include "kernel/cache/errors.h"
 #include "kernel/cache/readahead.h"
 #include "kernel/lib/types.h"
 #include "kernel/mm/page.h"
@@ -38,9 +39,11 @@ struct mapping_ops {
      * sees to it that there will be room for them (blocks are allocated here). 0, or -ENOSPC ...:
      * then no block was taken. May sleep. NULL: the mapping is never written. */
     int (*prepare_write)(struct mapping *m, u32 index, u32 offset, u32 len);
-    /* Writes nr pages of consecutive index: the other way of read_pages. Each has a HOLD_USE
-     * reference that goes when cache_page_written has been called for all its pieces and, once, by
-     * this function (cache_page_started). NULL: nothing behind the cache. */
+    /* Writes nr pages of consecutive index: the other way of read_pages. Each is clean and
+     * PG_WRITEBACK now (writeback_begin), with a HOLD_USE reference of its own. Gathers their
+     * pieces into requests, and calls cache_page_started once for each page: when all its pieces
+     * are on their way, or with what hindered it. The page is at rest when all of these have ended.
+     * May sleep, must not wait for the data. NULL: nothing behind the cache. */
     void (*write_pages)(struct mapping *m, struct page **pages, u32 nr);
     /* Room that prepare_write has taken behind the size, for bytes that then did not come, is given
      * back. By who alone can make the file longer (inode_lock). May be NULL. */
@@ -74,9 +77,10 @@ struct mapping {
 
     /* write-back (writeback.c) */
     u32 nr_writeback; /* pages on their way to the disk */
-    int write_error;  /* of one of them, for the next fsync */
-    bool closing;     /* its inode goes away: nothing is written any more */
-    u64 dirty_since;  /* tick */
+    bool starved;     /* there was no memory to start one: it is dirty again */
+    struct write_errors errors, *errors_above; /* above: of all it is a part of; or NULL */
+    bool closing;    /* its inode goes away: nothing is written any more */
+    u64 dirty_since; /* tick */
     TAILQ_ENTRY(mapping) dirty;
 };
 
@@ -117,7 +121,7 @@ struct block_request;
 struct cache_gather {
     struct block_device *device;
     u32 max_frags;
-    bool write;                    /* from the pages to the disk; ends with cache_page_written */
+    bool write;                    /* from the pages to the disk */
     struct block_request *request; /* being filled; NULL: none */
 };
 int cache_gather(struct cache_gather *g, u64 lba, struct page *page, u32 offset, u32 len);

@@ -79,6 +79,7 @@ static struct mapping *made(struct block_device *d, struct mapping **place, bool
         m->ops = &device_mapping_ops;
         m->host = d;
         m->size = d->nr_sectors * SECTOR_SIZE;
+        m->errors_above = &d->errors;
         m->is_metadata = true;
         m->is_buffer = is_buffer;
         *place = m;

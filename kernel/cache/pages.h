@@ -23,8 +23,6 @@ void cache_set_dirty(struct mapping *m, struct page *page);
  * waiting for them. Returns the plan's first page with a HOLD_USE reference, or NULL when there
  * is no memory for it. Less memory than planned makes the plan shorter. Sleeps. */
 struct page *cache_fill(struct mapping *m, struct readahead_plan plan);
-/* Starts the dirty pages of the range on their way to the disk. Sleeps. */
-void cache_start_writing(struct mapping *m, u32 first, u32 end);
 
 /* lru.c: the order in which pages go. */
 void lru_add(struct page *page);

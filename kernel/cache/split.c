@@ -142,7 +142,7 @@ static int write_page(struct mapping *m, struct page *page)
 static void split_write_pages(struct mapping *m, struct page **pages, u32 nr)
 {
     for (u32 i = 0; i < nr; i++)
-        cache_page_written(pages[i], write_page(m, pages[i]));
+        cache_page_started(pages[i], write_page(m, pages[i]));
 }
 
 /* --- write(2) --------------------------------------------------------------------------------- */
@@ -215,7 +215,7 @@ static ssize_t split_write(struct file *file, const void __user *buf, size_t len
     if (done)
         inode_written(inode);
     inode_unlock(inode);
-    if (done && (file->flags & O_DSYNC) && (n = vfs_fsync(inode)) < 0)
+    if (done && (file->flags & O_DSYNC) && (n = file_sync(file)) < 0)
         return n;
     return done ? (ssize_t)done : MIN(n, 0);
 }
@@ -250,7 +250,7 @@ void split_set_up(struct inode *inode)
 
 int split_sync(struct block_device *d)
 {
-    return d->buffers ? cache_sync(d->buffers) : 0;
+    return d->buffers ? cache_write_out(d->buffers, 0, ~0u) : 0;
 }
 
 void split_forget(struct block_device *d, u64 lba, u64 nr_sectors)

@@ -11,8 +11,7 @@
  *   waits for them, and so cannot outrun the disk.
  *
  * While a page is on its way to the disk (PG_WRITEBACK) it can be read, and written again: then it
- * is dirty once more, and is written once more. An error is kept with the mapping for the next
- * fsync.
+ * is dirty once more, and is written once more. An error is kept for the next fsync (errors.h).
  */
 #include "kernel/cache/writeback.h"
 #include "kernel/cache/pages.h"
@@ -75,7 +74,9 @@ void cache_page_written(struct page *page, int error)
     struct mapping *m = page->mapping;
     u32 flags = irq_save();
     if (error)
-        m->write_error = error;
+        errors_add(&m->errors, error);
+    if (error && m->errors_above)
+        errors_add(m->errors_above, error);
     if (error && m->is_swap) /* its bytes are here only: it stays (cache_droppable) */
         page->flags |= PG_ERROR;
     if (--page->io_pending == 0) {
@@ -102,9 +103,12 @@ void writeback_begin(struct mapping *m, struct page *page)
 
 void cache_page_started(struct page *page, int error)
 {
-    if (error == -ENOMEM)
+    bool starved = error == -ENOMEM;
+    if (starved) {
         cache_redirty(page);
-    cache_page_written(page, error);
+        page->mapping->starved = true;
+    }
+    cache_page_written(page, starved ? 0 : error);
 }
 
 static void write_run(struct mapping *m, struct page **run, u32 nr)
@@ -157,23 +161,32 @@ void cache_start_writing(struct mapping *m, u32 first, u32 end)
         write_range(m, first, end);
 }
 
+void cache_wait_range(struct mapping *m, u32 first, u32 end)
+{
+    end = (u32)MIN((u64)end, DIV_ROUND_UP(m->size, PAGE_SIZE));
+    if (first < end && end - first < m->nr_pages) {
+        for (; m->nr_writeback && first < end; first++) {
+            struct page *page = cache_lookup(m, first);
+            if (!page || !(page->flags & PG_WRITEBACK))
+                continue;
+            page_get(page, HOLD_USE);
+            cache_wait_written(page);
+            page_put(page, HOLD_USE);
+        }
+    } else {
+        wait_event(&written, m->nr_writeback == 0);
+    }
+}
+
 int cache_write_out(struct mapping *m, u32 first, u32 end)
 {
-    cache_start_writing(m, first, end);
-    wait_event(&written, m->nr_writeback == 0);
-    return m->write_error;
-}
-
-int cache_sync_range(struct mapping *m, u32 first, u32 end)
-{
-    int error = cache_write_out(m, first, end);
-    m->write_error = 0;
-    return error;
-}
-
-int cache_sync(struct mapping *m)
-{
-    return cache_sync_range(m, 0, ~0u);
+    u32 before = m->errors.count;
+    do {
+        m->starved = false;
+        cache_start_writing(m, first, end);
+        cache_wait_range(m, first, end);
+    } while (m->starved && frames_wait());
+    return m->starved ? -ENOMEM : m->errors.count != before ? m->errors.last : 0;
 }
 
 void writeback_wait(u64 deadline)

@@ -44,7 +44,7 @@ static int disk_open(struct inode *inode, struct file *f)
 
 static int device_sync(struct block_device *d)
 {
-    int error = cache_sync(d->metadata), e = block_flush(d);
+    int error = cache_write_out(d->metadata, 0, ~0u), e = block_flush(d);
     return error ? error : e;
 }
 
@@ -129,7 +129,7 @@ static ssize_t disk_write(struct file *f, const void __user *buf, size_t len, u6
         if ((u32)n < chunk)
             break;
     }
-    if (done && (f->flags & O_DSYNC) && (n = device_sync(d)) < 0)
+    if (done && (f->flags & O_DSYNC) && (n = file_sync(f)) < 0)
         return n;
     return done ? (ssize_t)done : MIN(n, 0);
 }

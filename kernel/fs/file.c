@@ -17,6 +17,7 @@ struct file *file_new(struct inode *inode, const struct file_ops *ops, u32 flags
     f->flags = flags;
     f->inode = inode;
     f->ops = ops;
+    vfs_errors_begin(inode, &f->told);
     return f;
 }
 

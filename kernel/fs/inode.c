@@ -35,6 +35,7 @@ struct inode *inode_new(struct super *super, u32 ino, u16 mode)
         return NULL;
     memset(inode, 0, sizeof(*inode));
     inode->super = super;
+    inode->mapping.errors_above = super ? &super->errors : NULL;
     inode->ino = ino;
     inode->mode = mode;
     inode->nlink = 1;

@@ -116,9 +116,10 @@ struct inode {
     struct super *super;
     u32 ino;
     u16 mode;
-    bool locked; /* inode_lock */
-    bool dirty;  /* it has changed, and its file system's table has not: super->write_inode */
-    u32 nlink;   /* 0: no name is left, and the file goes with its last reference */
+    bool locked;  /* inode_lock */
+    bool dirty;   /* it has changed, and its file system's table has not: super->write_inode */
+    bool resized; /* and not only its times or owner: without that its bytes are not found */
+    u32 nlink;    /* 0: no name is left, and the file goes with its last reference */
     u32 uid, gid, rdev;
     u64 size;   /* bytes */
     u32 blocks; /* 512-byte blocks on the disk, for stat */
@@ -156,13 +157,14 @@ struct super {
     bool seconds;    /* its times are whole seconds of 32 bits, as ext2 keeps them */
     struct inode *root;
     struct block_device *device;
+    struct write_errors errors; /* of the data of any of its files */
     /* Fills the inode of number inode->ino from the disk. Used by inode_get. */
     int (*read_inode)(struct inode *inode);
     /* The inode into the table in memory; NULL: there is none. */
     int (*write_inode)(struct inode *inode);
-    /* The file, with all that leads to it, is on the disk and survives a loss of power. NULL: there
-     * is no disk. */
-    int (*fsync)(struct inode *inode);
+    /* The file, with all that leads to it, is on the disk and survives a loss of power.
+     * `data_only`: its times need not be (fdatasync(2)). NULL: there is no disk. */
+    int (*fsync)(struct inode *inode, bool data_only);
     int (*sync)(struct super *super, bool last); /* all of it; `last`: and now nothing follows */
     void (*statfs)(struct super *super); /* brings blocks_free and files_free up to date; or NULL */
     /* Its options as /proc/mounts shows them, ",size=64k"; or NULL. Never sleeps. */
@@ -193,6 +195,7 @@ struct file {
     const struct file_ops *ops;
     bool writes; /* counted as a writer of the inode and of its super */
     s32 owner;   /* fcntl(2), F_SETOWN; nothing is sent there */
+    struct errors_told told;
     struct readahead ra;
     void *private; /* of the ops: a socket, a generated text ... */
     LIST_HEAD(, epoll_item)
@@ -238,7 +241,7 @@ void inode_unlock(struct inode *inode);
 static inline void inode_set_size(struct inode *inode, u64 size)
 {
     inode->size = inode->mapping.size = size;
-    inode->dirty = true;
+    inode->dirty = inode->resized = true;
 }
 /* A program runs from the file, or ends: meanwhile nobody opens it for writing (-ETXTBSY). */
 static inline struct inode *inode_run(struct inode *inode)
@@ -321,8 +324,14 @@ int vfs_resize(struct inode *inode, u64 size); /* truncate(2); that the caller m
 
 /* sync.c: 0, or the first error. */
 int inodes_sync(struct super *super); /* data pages, then what has changed in the inodes */
-int vfs_fsync(struct inode *inode);
+int vfs_write_out(struct inode *inode, bool data_only); /* nobody is told of what failed before */
 int vfs_sync(struct super *super, bool last);
+/* Of the errors since vfs_errors_begin (or the last answer) the caller hears once: those of the
+ * file's data, and those of the metadata of the disk that it is on, for they may be its own. */
+void vfs_errors_begin(const struct inode *inode, struct errors_told *told);
+int vfs_fsync(struct inode *inode, struct errors_told *told, bool data_only);
+int file_sync(struct file *file);   /* after a write, when O_SYNC or O_DSYNC is set */
+int file_syncfs(struct file *file); /* syncfs(2): all of its file system */
 /* Around what brings a file system's inodes to the disk in the background, and may hold some. */
 void super_sync_begin(struct super *super);
 void super_sync_end(struct super *super);

@@ -69,18 +69,19 @@ void slab_trim(void);
 
 /* A region of an address space. Protections as mmap(2). */
 struct vma {
-    virt_t start, end;   /* page aligned, end exclusive */
-    u32 prot;            /* PROT_READ | PROT_WRITE | PROT_EXEC */
-    bool shared;         /* writes go to the object, not to a private copy */
-    bool grows_down;     /* the stack */
-    bool no_write;       /* shared, and the file was not opened for writing */
-    bool dont_fork;      /* a child does not get it (MADV_DONTFORK) */
-    bool wipe_on_fork;   /* a child gets it empty (MADV_WIPEONFORK) */
-    bool locked;         /* its pages stay in memory (mlock(2)) */
-    struct shm *shm;     /* the System V segment that is attached here, or NULL (shm.h) */
-    struct inode *inode; /* a reference; NULL: anonymous */
-    u32 pgoff;           /* of `start`, in pages of the inode */
-    struct readahead ra; /* faults in order read ahead as read(2) does */
+    virt_t start, end;       /* page aligned, end exclusive */
+    u32 prot;                /* PROT_READ | PROT_WRITE | PROT_EXEC */
+    bool shared;             /* writes go to the object, not to a private copy */
+    bool grows_down;         /* the stack */
+    bool no_write;           /* shared, and the file was not opened for writing */
+    bool dont_fork;          /* a child does not get it (MADV_DONTFORK) */
+    bool wipe_on_fork;       /* a child gets it empty (MADV_WIPEONFORK) */
+    bool locked;             /* its pages stay in memory (mlock(2)) */
+    struct shm *shm;         /* the System V segment that is attached here, or NULL (shm.h) */
+    struct inode *inode;     /* a reference; NULL: anonymous */
+    u32 pgoff;               /* of `start`, in pages of the inode */
+    struct errors_told told; /* as of an open file: for msync(2) */
+    struct readahead ra;     /* faults in order read ahead as read(2) does */
     TAILQ_ENTRY(vma) link;
 };
 TAILQ_HEAD(vma_list, vma);

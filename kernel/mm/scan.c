@@ -143,6 +143,7 @@ static bool left_alone(const struct vma *v)
 u32 mm_scan(u32 wanted, bool hard)
 {
     u32 taken = 0, ends = nr_spaces + 1; /* the first space is met twice: its rest, its beginning */
+    swap_write_left();
     while (taken < wanted && ends && nr_spaces) {
         if (!hand)
             hand = TAILQ_FIRST(&spaces);

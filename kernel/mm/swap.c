@@ -191,6 +191,13 @@ void swap_queue(struct page *page)
     run.pages[run.nr++] = page;
 }
 
+void swap_write_left(void)
+{
+    for (u32 i = 0; i < SWAP_AREAS; i++)
+        if (swap_areas[i] && swap_areas[i]->mapping.nr_dirty)
+            cache_start_writing(&swap_areas[i]->mapping, 0, ~0u);
+}
+
 /* How many slots from this one on are in use. */
 static u32 cluster(const struct swap_area *a, u32 slot)
 {
@@ -238,7 +245,7 @@ static void write_pages(struct mapping *m, struct page **run, u32 nr)
     struct swap_area *a = m->host;
     struct cache_gather g = {.device = a->device, .max_frags = nr, .write = true};
     for (u32 i = 0; i < nr; i++)
-        cache_page_written(run[i],
+        cache_page_started(run[i],
                            cache_gather(&g, sector_of(a, run[i]->index), run[i], 0, PAGE_SIZE));
     cache_gather_end(&g);
 }

@@ -41,6 +41,8 @@ void swap_release(u32 entry);
  * and who has queued one calls swap_flush before anything sleeps. */
 void swap_queue(struct page *page);
 void swap_flush(void);
+/* Once more, where there was no memory to start one: it is dirty then. Does not sleep. */
+void swap_write_left(void);
 /* A slot is free somewhere, and there is memory for the request. */
 bool swap_has_room(void);
 static inline u32 swap_area_number(u32 entry)

@@ -157,7 +157,7 @@ static int open_area(struct swap_area *a)
     if (!a->device)
         return -EINVAL;
     inode->runners++; /* as of a program that runs: ETXTBSY for who would write it */
-    int err = vfs_fsync(inode);
+    int err = vfs_write_out(inode, false);
     cache_drop_clean_of(&inode->mapping);
     a->mapping.size = inode->size;
     return err;

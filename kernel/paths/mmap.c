@@ -194,6 +194,7 @@ struct request {
     u32 len, prot, flags, pgoff;
     bool shared, no_write;
     struct inode *inode; /* a reference; NULL: anonymous */
+    struct errors_told told;
 };
 
 static int check_file(const struct file *f, const struct request *r)
@@ -218,6 +219,7 @@ static int find_file(struct request *r, u32 fd)
     } else if (!(err = check_file(f, r))) {
         r->inode = inode_hold(f->inode);
         file_accessed(f);
+        r->told = f->told;
         r->no_write = r->shared && (f->flags & O_ACCMODE) != O_RDWR;
     }
     file_put(f);
@@ -286,12 +288,13 @@ static int map(struct mm *mm, struct request *r)
     virt_t end = r->address + r->len;
     u32 prot = r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
     bool down = r->flags & MAP_GROWSDOWN && r->flags & MAP_ANONYMOUS;
-    if (!down && !r->no_write)
-        return vma_add(mm, r->address, end, prot, r->shared, r->inode, r->pgoff);
+    if (!down && !r->inode)
+        return vma_add(mm, r->address, end, prot, r->shared, NULL, r->pgoff);
     struct vma like = {.prot = prot,
                        .shared = r->shared,
                        .inode = r->inode,
                        .no_write = r->no_write,
+                       .told = r->told,
                        .grows_down = down};
     return vma_copy(mm, &like, r->address, end, r->pgoff);
 }

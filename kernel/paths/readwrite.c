@@ -135,7 +135,7 @@ ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, 
     if (done)
         inode_written(inode);
     inode_unlock(inode);
-    if (done && (file->flags & O_DSYNC) && (n = vfs_fsync(inode)) < 0) /* O_SYNC contains it */
+    if (done && (file->flags & O_DSYNC) && (n = file_sync(file)) < 0) /* O_SYNC contains it */
         return n;
     return done ? (ssize_t)done : MIN(n, 0);
 }
@@ -329,8 +329,8 @@ static long vector_pieces(struct file *f, const struct iovec __user *iov, u32 co
     return done;
 }
 
-/* The four vector calls. pos NULL: the file's own position. */
-static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_user)
+/* The vector calls. pos NULL: the file's own position. `flags` are RWF_*. */
+static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, u32 flags, bool to_user)
 {
     if (count > UIO_MAXIOV || (pos && (s64)*pos < 0))
         return -EINVAL;
@@ -350,48 +350,45 @@ static long vector(u32 fd, const void __user *iov, u32 count, u64 *pos, bool to_
                                                                         : f->ops->write_iter;
         ret = whole ? whole(f, &it) : vector_pieces(f, iov, count, pos ? pos : &f->pos, to_user);
     }
+    if (ret > 0 && !to_user && flags & (RWF_DSYNC | RWF_SYNC)) {
+        int err = vfs_fsync(f->inode, &f->told, !(flags & RWF_SYNC));
+        ret = err ? err : ret;
+    }
     file_put(f);
     return ret;
 }
 
 long sys_readv(u32 fd, const void __user *iov, u32 count)
 {
-    return vector(fd, iov, count, NULL, true);
+    return vector(fd, iov, count, NULL, 0, true);
 }
 
 long sys_writev(u32 fd, const void __user *iov, u32 count)
 {
-    return vector(fd, iov, count, NULL, false);
+    return vector(fd, iov, count, NULL, 0, false);
 }
 
 long sys_preadv(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high)
 {
     u64 pos = (u64)pos_high << 32 | pos_low;
-    return vector(fd, iov, count, &pos, true);
+    return vector(fd, iov, count, &pos, 0, true);
 }
 
 long sys_pwritev(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high)
 {
     u64 pos = (u64)pos_high << 32 | pos_low;
-    return vector(fd, iov, count, &pos, false);
+    return vector(fd, iov, count, &pos, 0, false);
 }
 
-/* A write may ask for what O_DSYNC and O_SYNC do (which is the same here). That a reader would
- * rather poll for the disk is its wish; other flags are not known here. */
+/* As if the file were open with O_DSYNC or O_SYNC, for this once. Other flags are not known here.
+ */
 static long vector2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags,
                     bool to_user)
 {
     u64 pos = (u64)pos_high << 32 | pos_low;
     if (flags & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
         return -EOPNOTSUPP;
-    long n = vector(fd, iov, count, pos == ~0ull ? NULL : &pos, to_user);
-    if (to_user || n <= 0 || !(flags & (RWF_DSYNC | RWF_SYNC)))
-        return n;
-    struct file *f = fd_get(fd); /* NULL: another thread has closed it meanwhile */
-    int err = f && seekable(f) ? vfs_fsync(f->inode) : 0;
-    if (f)
-        file_put(f);
-    return err < 0 ? err : n;
+    return vector(fd, iov, count, pos == ~0ull ? NULL : &pos, flags, to_user);
 }
 
 long sys_preadv2(u32 fd, const void __user *iov, u32 count, u32 pos_low, u32 pos_high, u32 flags)

@@ -239,12 +239,16 @@ static int sync_range(virt_t from, virt_t end)
         struct vma *v = vma_find(current->mm, at);
         if (!v) /* unmapped by another thread while we slept */
             return -ENOMEM;
-        at = v->end;
-        if (!v->shared || !v->inode)
-            continue;
-        struct inode *inode = inode_hold(v->inode);
-        err = vfs_fsync(inode);
-        inode_put(inode);
+        virt_t next = v->end;
+        if (v->shared && v->inode) {
+            struct inode *inode = inode_hold(v->inode);
+            struct errors_told told = v->told;
+            err = vfs_fsync(inode, &told, true);
+            if ((v = vma_find(current->mm, at)) && v->inode == inode)
+                v->told = told;
+            inode_put(inode);
+        }
+        at = next;
     }
     return err;
 }

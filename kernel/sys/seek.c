@@ -1,4 +1,4 @@
-/* Positions in files, and what brings files to the disk: lseek(2), sync(2), fsync(2). */
+/* Positions in files: lseek(2). */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include "kernel/fs/dev.h"
@@ -91,56 +91,4 @@ long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence)
     if (to < 0)
         return to;
     return copyout(result, &to, sizeof(to));
-}
-
-/* --- What is written reaches the disk ----------------------------------------------------------
- */
-
-static long sync_file(u32 fd, int (*sync)(struct inode *inode))
-{
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    u16 type = S_TYPE(f->inode->mode);
-    long ret = f->flags & O_PATH                                 ? -EBADF
-               : type == S_REG || type == S_DIR || type == S_BLK ? sync(f->inode)
-                                                                 : -EINVAL;
-    file_put(f);
-    return ret;
-}
-
-long sys_fsync(u32 fd)
-{
-    return sync_file(fd, vfs_fsync);
-}
-
-long sys_sync(void)
-{
-    vfs_sync_all(false);
-    return 0;
-}
-
-long sys_syncfs(u32 fd)
-{
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    long ret = f->flags & O_PATH ? -EBADF : f->inode->super ? vfs_sync(f->inode->super, false) : 0;
-    file_put(f);
-    return ret;
-}
-
-long sys_sync_file_range(u32 fd, u32 from_low, u32 from_high, u32 len_low, u32 len_high, u32 flags)
-{
-    const u32 known =
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    s64 from = (s64)((u64)from_high << 32 | from_low), len = (s64)((u64)len_high << 32 | len_low);
-    struct file *f = fd_get(fd);
-    if (!f)
-        return -EBADF;
-    u16 type = S_TYPE(f->inode->mode);
-    file_put(f);
-    if ((flags & ~known) || from < 0 || len < 0 || from + len < from)
-        return -EINVAL;
-    return type == S_REG || type == S_DIR || type == S_BLK || type == S_LNK ? 0 : -ESPIPE;
 }

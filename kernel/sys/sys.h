@@ -32,6 +32,7 @@ long sys_close_range(u32 first, u32 last, u32 flags);
 long sys_lseek(u32 fd, s32 offset, u32 whence);
 long sys_llseek(u32 fd, u32 high, u32 low, u64 __user *result, u32 whence);
 long sys_fsync(u32 fd);
+long sys_fdatasync(u32 fd);
 long sys_sync(void);
 long sys_syncfs(u32 fd);
 long sys_sync_file_range(u32 fd, u32 from_low, u32 from_high, u32 len_low, u32 len_high, u32 flags);

@@ -171,7 +171,7 @@ static const syscall table[] = {
     CALL(readv),
     CALL(writev),
     CALL(getsid),
-    CALL_AS(fdatasync, sys_fsync),
+    CALL(fdatasync),
     CALL(mlock),
     CALL(munlock),
     CALL(mlockall),

@@ -3,9 +3,10 @@
  *
  *     fsyncs FILE PAGE [letters]
  *
- * For each letter: w writes the page, f calls fsync, d fdatasync, m writes it through a mapping, s
- * calls msync, o writes it with O_SYNC, v by pwritev2 with RWF_DSYNC, c closes and opens the file
- * again, S sync. One line: letter, then 0 or the errno.
+ * For each letter: w writes the page, f calls fsync, d fdatasync, r sync_file_range, y syncfs, g
+ * fsync of a second descriptor, which was opened at the start, m writes it through a mapping, s
+ * calls msync, o opens it with O_SYNC and writes, v writes with RWF_DSYNC, c closes and opens the
+ * file again, S sync. One line: letter, then 0 or the errno.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/fs.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <linux/fs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ int main(int argc, char **argv)
     static char page[4096];
     if (argc < 3)
         return 2;
-    int fd = open(argv[1], O_RDWR);
+    int fd = open(argv[1], O_RDWR), second = open(argv[1], O_RDONLY);
     off_t at = strtol(argv[2], NULL, 10) * (off_t)sizeof(page);
     char *map = mmap(NULL, sizeof(page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, at);
     if (fd < 0 || map == MAP_FAILED) {
@@ -43,6 +44,16 @@ int main(int argc, char **argv)
             break;
         case 'd':
             result = fdatasync(fd);
+            break;
+        case 'r':
+            result = sync_file_range(fd, at, sizeof(page),
+                                     SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+            break;
+        case 'y':
+            result = syncfs(fd);
+            break;
+        case 'g':
+            result = fsync(second);
             break;
         case 'm':
             memset(map, 'm', sizeof(page));

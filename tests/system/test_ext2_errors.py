@@ -39,15 +39,19 @@ def others_are_sound(ferry):
 
 
 @pytest.mark.parametrize("letters, expected", [
-    ("wffwf", [0, EIO, 0, 0, EIO]),  # each error is told once
+    ("wffwf", [0, EIO, 0, 0, EIO]),  # each error is told once ...
+    ("wfgfg", [0, EIO, EIO, 0, 0]),  # ... to each open file
+    ("wfcf", [0, EIO, 0, 0]),  # but not to who opens it later
+    ("wrrfg", [0, EIO, 0, 0, EIO]),
+    ("wyyff", [0, EIO, 0, EIO, 0]),  # of syncfs each open file hears apart
     ("wddwd", [0, EIO, 0, 0, EIO]),
     ("mssms", [0, EIO, 0, 0, EIO]),
     ("wSf", [0, 0, EIO]),  # sync is not the one to be told
-    ("wScf", [0, 0, 0, EIO]),
-    ("vf", [EIO, 0]),
+    ("wScfg", [0, 0, 0, EIO, EIO]),  # unless nobody has been told yet
     ("of", [EIO, 0]),  # a write with O_SYNC hears of it itself
+    ("vf", [EIO, 0]),
 ])
-def test_a_write_error_is_told_to_fsync_once(letters, expected, writable_disk):
+def test_a_write_error_is_told_once_to_each_open_file(letters, expected, writable_disk):
     image = writable_disk(4096)
     bad = Image(image).sector_of("/data/large", PAGE + 1)  # the table is one of its blocks
     with machine(image, [bad]) as ferry:
@@ -79,11 +83,12 @@ def test_an_inode_table_that_cannot_be_written_is_an_error_of_fsync(writable_dis
     block, offset = int(re.search(r"block (\d+)", said).group(1)), int(re.search(r"offset 0x(\w+)", said).group(1), 16)
     with machine(image, [block * 8 + offset // 512]) as ferry:
         ferry.sh("mkdir /w/d; yes x | head -c 4096 >/w/file")
-        got = calls(ferry, "wff", "/w/file", 0)
-        assert [errno for _, errno in got] == [0, EIO, 0], f"expected EIO once, got {got}"
+        got = calls(ferry, "wfgfg", "/w/file", 0)
+        assert [errno for _, errno in got] == [0, EIO, EIO, 0, 0], f"expected EIO once each, got {got}"
         others_are_sound(ferry)
         ferry.sh("touch /w; sync")
         power_off(ferry)
+    assert "not clean" in debugfs(image, "show_super_stats -h"), "expected no word that all is well"
     status, text = e2fsck(image, "-y")
     assert status in (0, 1), text
     assert first_contents("other") == contents(image, "/data/other")

@@ -96,3 +96,31 @@ def test_each_byte_of_a_file_is_carried_to_the_disk_once(block_size, size, writa
         assert after.apart["padding"] - before.apart["padding"] == -size % block_size
         metadata = after.apart["metadata"] - before.apart["metadata"]
         assert 0 < metadata <= 40 * block_size and metadata % 512 == 0, f"got {metadata} bytes of metadata"
+
+
+@pytest.mark.parametrize("letters, metadata", [("dwd", False), ("dwf", True)])
+def test_fdatasync_leaves_times_alone(letters, metadata, writable_disk):
+    """Bytes written over others change mtime only: for fdatasync no metadata go to the disk, for fsync they do."""
+    with writing(writable_disk(4096)) as ferry:
+        knobs(ferry, writeback_centisecs=0)
+        ferry.sh("head -c 8192 /dev/zero >/w/file; fsyncs /w/file 0 wf; sync; cat /proc/ferry/ledger >/dev/null")
+        before = Ledger(ferry.sh("cat /proc/ferry/ledger"))
+        ferry.sh(f"fsyncs /w/file 0 {letters}")
+        after = Ledger(ferry.sh("cat /proc/ferry/ledger"))
+        assert after.edges["cache", "disk", "dma"] - before.edges["cache", "disk", "dma"] == 4096
+        moved = after.apart["metadata"] - before.apart["metadata"]
+        assert bool(moved) == metadata, f"got {moved} bytes of metadata"
+
+
+def test_sync_file_range_writes_that_range_alone(writable_disk):
+    """And no metadata: what it has written is on the disk, but not found there yet."""
+    with writing(writable_disk(4096)) as ferry:
+        knobs(ferry, writeback_centisecs=0)
+        ferry.sh("head -c 40960 /dev/zero >/w/file; fsyncs /w/file 1 wf; fsyncs /w/file 5 wcr; sync")
+        ferry.sh("fsyncs /w/file 2 w; cat /proc/ferry/ledger >/dev/null")
+        before = Ledger(ferry.sh("cat /proc/ferry/ledger")), ferry.proc("vmstat")
+        ferry.sh("fsyncs /w/file 7 wr")
+        after = Ledger(ferry.sh("cat /proc/ferry/ledger")), ferry.proc("vmstat")
+        assert after[0].edges["cache", "disk", "dma"] - before[0].edges["cache", "disk", "dma"] == 4096
+        assert after[0].apart["metadata"] == before[0].apart["metadata"]
+        assert after[1]["nr_dirty"] >= 1, "expected page 2 to be dirty still"

@@ -41,7 +41,6 @@
         assert_string_equal(#name, ""); \
         abort();                        \
     }
-NEVER(int, cache_sync, struct mapping *m)
 NEVER(int, inodes_sync, struct super *s)
 NEVER(struct inode *, inode_take_unlinked, struct super *s)
 NEVER(void, ext2_delete, struct inode *inode)

@@ -91,7 +91,7 @@ int ext2_dir_grow(struct inode *dir, struct ext2_buf *b)
     if (dir->size + dir->super->block_size > 0x7FFFFFFF)
         return -ENOSPC;
     int error = ext2_map_new(dir, ext2_dir_blocks(dir), &block, &fresh);
-    dir->dirty = true; /* it may have got a table, and then no block below it */
+    dir->dirty = dir->resized = true; /* it may have got a table, and then no block below it */
     if (error)
         return error;
     error = ext2_buf_new(dir->super, block, b);

@@ -31,6 +31,7 @@
 struct ext2 {
     struct ext2_geometry g;
     struct mapping *metadata; /* the device, byte for byte */
+    u32 errors_before;        /* of writing these, until we mounted it */
     u64 quiet_until;          /* tick before which complaints are only counted ... */
     u32 swallowed;            /* ... here */
     u32 kept_uid, kept_gid;   /* who may take super->blocks_kept, beside root */

@@ -23,7 +23,7 @@ static int fill_holes(struct inode *inode, u32 first, u32 last)
     }
     while (error && nr)
         (void)ext2_unmap(inode, taken[--nr]); /* fails only if the disk does: told already */
-    inode->dirty = true;
+    inode->dirty = inode->resized = true;
     return error;
 }
 
@@ -154,6 +154,6 @@ int ext2_resize(struct inode *inode, u64 size)
     }
     if (!error && shorter)
         error = cut(inode);
-    inode->dirty = true;
+    inode->dirty = inode->resized = true;
     return error;
 }

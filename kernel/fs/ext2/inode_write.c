@@ -59,7 +59,7 @@ int ext2_write_inode(struct inode *inode)
         error = raw_get(inode->super, inode->ino, &b, &raw);
     if (error)
         return error;
-    inode->dirty = false;
+    inode->dirty = inode->resized = false;
     fill_raw(inode, raw);
     ext2_buf_dirty(inode->super, &b);
     ext2_buf_put(&b);

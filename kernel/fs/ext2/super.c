@@ -112,6 +112,14 @@ static void delete_unlinked(struct super *s)
     }
 }
 
+/* And then what the drive keeps in its own cache, of data as well. */
+static int write_metadata(struct super *s)
+{
+    int error = cache_write_out(ext2_of(s)->metadata, 0, ~0u);
+    int e = block_flush(s->device);
+    return error ? error : e;
+}
+
 /* Everything that belongs to the file system is on the disk, and survives a loss of power. */
 static int ext2_sync(struct super *s, bool clean)
 {
@@ -123,36 +131,34 @@ static int ext2_sync(struct super *s, bool clean)
     int error = inodes_sync(s); /* data, then the inodes into their tables */
     int e = split_sync(s->device);
     error = error ? error : e;
-    e = clean ? cache_write_out(fs->metadata, 0, ~0u) : 0;
+    e = clean ? write_metadata(s) : 0;
     error = error ? error : e;
-    clean = clean && !error; /* the mark says that all the rest is there */
+    /* The mark says that all the rest is there, and that nothing was lost since it was mounted. */
+    clean = clean && !error && s->device->errors.count == fs->errors_before;
     ext2_lock(s);
     e = fs->counts_changed || clean != fs->is_clean ? change_super(s, clean) : 0;
     fs->is_clean = clean && !e;
     ext2_unlock(s);
     error = error ? error : e;
-    e = cache_write_out(fs->metadata, 0, ~0u);
-    error = error ? error : e;
-    e = block_flush(s->device);
+    e = write_metadata(s);
     return error ? error : e;
 }
 
 /* All metadata go, not the file's alone: its name, the directories above, the tables. */
-static int ext2_fsync(struct inode *inode)
+static int ext2_fsync(struct inode *inode, bool data_only)
 {
     struct super *s = inode->super;
     if (s->flags & SUPER_READ_ONLY)
         return 0;
-    int error = inode->mapping.ops ? cache_sync(&inode->mapping) : 0;
+    int error = inode->mapping.ops ? cache_write_out(&inode->mapping, 0, ~0u) : 0;
     int e = split_sync(s->device);
     error = error ? error : e;
     ext2_lock(s);
-    e = inode->dirty ? ext2_write_inode(inode) : 0;
+    bool changed = data_only ? inode->resized : inode->dirty;
+    e = changed ? ext2_write_inode(inode) : 0;
     ext2_unlock(s);
     error = error ? error : e;
-    e = cache_sync(ext2_of(s)->metadata);
-    error = error ? error : e;
-    e = block_flush(s->device);
+    e = write_metadata(s);
     return error ? error : e;
 }
 
@@ -221,7 +227,7 @@ static int take_mark(struct super *s)
     int error = change_super(s, false);
     ext2_of(s)->is_clean = false;
     ext2_unlock(s);
-    return error ? error : cache_sync(ext2_of(s)->metadata);
+    return error ? error : cache_write_out(ext2_of(s)->metadata, 0, ~0u);
 }
 
 static int ext2_remount(struct super *s, u32 flags, const char *options)
@@ -263,6 +269,7 @@ static struct super *ext2_mount(struct block_device *device, u32 flags, const ch
     wait_init(&fs->unlocked);
     TAILQ_INIT(&fs->windows);
     fs->metadata = block_mapping(device);
+    fs->errors_before = device->errors.count;
     if (!fs->metadata)
         goto fail;
     error = read_super(s, fs);
