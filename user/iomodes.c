@@ -5,8 +5,10 @@
  *
  * In each mode the file is read twice, from a cold page cache. The first time nothing else runs,
  * and the kernel's counters say who moved the bytes, how often the disk interrupted, and for how
- * much of the time the CPU was idle. The second time another task counts, and gives the CPU up
- * after every step: how far it comes shows what the disk leaves to others.
+ * long the CPU was busy. The second time another task counts, and gives the CPU up after every
+ * step. So that the modes can be compared, each second reading is given the same time, that of the
+ * slowest first one: the share of it in which the CPU was free is what the disk leaves to others,
+ * by the kernel's clock and by how far the counting task came.
  *
  * Exit status: 0 if bytes and interrupts are exactly what the mode says, 1 if not, 2 if a mode
  * could not be run. On Linux, whose drivers offer no such choice, the file is read as it is.
@@ -21,10 +23,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHUNK (64 * 1024)
@@ -48,8 +52,9 @@ struct result {
     uint64_t by_cpu, by_dma; /* bytes from the disk into the page cache */
     struct diskwork work;
     uint64_t busy, idle; /* time-stamp counter */
-    uint64_t rounds;     /* of the counting task while the file was read */
-    double counting;     /* the same, in per cent of what it gets done alone */
+    uint64_t ns;         /* the same, together, by the clock */
+    uint64_t rounds;     /* of the counting task while the file was read again */
+    double counting; /* in the time that each mode is given, in per cent of what it does alone */
 };
 
 /* Of a whole time, the part in per cent; what has no whole is none. */
@@ -60,6 +65,21 @@ static double percent(double part, double whole)
 
 /* --- Reading -------------------------------------------------------------------------------------
  */
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void sleep_until(uint64_t ns)
+{
+    struct timespec t = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
 
 static int read_all(const char *file)
 {
@@ -124,9 +144,11 @@ static int run_alone(const char *device, const char *file, struct result *m)
     }
     look(device, &none);
     look(device, &before);
+    m->ns = now_ns();
     if (read_all(file) < 0) {
         return -1;
     }
+    m->ns = now_ns() - m->ns;
     look(device, &after);
 
     struct ledger moved = ledger_between(&before.ledger, &after.ledger);
@@ -145,8 +167,8 @@ static int run_alone(const char *device, const char *file, struct result *m)
     return 0;
 }
 
-/* The file again, beside the task that counts. */
-static int run_beside_counter(const char *file, struct result *m)
+/* The file again, beside the task that counts, and what is left of the time. */
+static int run_beside_counter(const char *file, uint64_t ns, struct result *m)
 {
     int status = -1;
 
@@ -154,9 +176,13 @@ static int run_beside_counter(const char *file, struct result *m)
         return -1;
     }
     if (make_cold(file) == 0) {
+        uint64_t end = now_ns() + ns;
+
         spare_begin();
         status = read_all(file);
-        m->rounds = spare_end(&m->counting);
+        m->rounds = spare_rounds();
+        sleep_until(end);
+        spare_end(&m->counting);
     }
 
     int saved = errno;
@@ -166,18 +192,23 @@ static int run_beside_counter(const char *file, struct result *m)
     return status;
 }
 
-static int run(const char *device, const char *file, const struct mode *mode, struct result *m)
+static const char *the_device; /* whose mode is to be what it was, also when ^C ends us */
+static struct diskmode old_mode;
+
+static void interrupted(int signal)
 {
-    memset(m, 0, sizeof(*m));
-    m->known = mode != &as_it_is;
-    if (m->known && (diskmode_set(device, &mode->set) < 0 || run_alone(device, file, m) < 0)) {
-        return -1;
-    }
-    return m->icount ? 0 : run_beside_counter(file, m);
+    diskmode_set(the_device, &old_mode);
+    _exit(128 + signal);
 }
 
 /* --- Judging and showing -------------------------------------------------------------------------
  */
+
+/* Of the time that each mode is given, what it leaves free by the kernel's clock. */
+static double free_percent(const struct result *m, uint64_t window)
+{
+    return window > m->busy ? percent((double)(window - m->busy), (double)window) : 0;
+}
 
 /* Exactly the file by the right mover, and interrupts: none, one a block, or one a command. */
 static bool as_designed(const struct mode *mode, const struct result *m, uint64_t len)
@@ -195,7 +226,8 @@ static bool as_designed(const struct mode *mode, const struct result *m, uint64_
            m->work.interrupts == interrupts && (!dma || m->work.blocks == 0);
 }
 
-static void machine_line(const struct mode *mode, const struct result *m, uint64_t len)
+static void machine_line(const struct mode *mode, const struct result *m, uint64_t len,
+                         uint64_t window)
 {
     printf("mode=%s bytes=%" PRIu64, mode->name, len);
     if (m->known) {
@@ -207,20 +239,23 @@ static void machine_line(const struct mode *mode, const struct result *m, uint64
     }
     if (!m->icount) {
         printf(" rounds=%" PRIu64 " counting_percent=%.1f", m->rounds, m->counting);
+        if (m->known) {
+            printf(" free_percent=%.1f", free_percent(m, window));
+        }
     }
     printf(" verdict=%s\n", !m->known ? "n/a" : as_designed(mode, m, len) ? "ok" : "DIFFERS");
 }
 
 /* From "CPU moves" to "counting". With the mode's name and the verdict: 80 columns. */
-static const int width[] = {5, 5, 7, 8, 9, 8, 8, 8};
+static const int width[] = {5, 5, 7, 8, 9, 8, 9};
 
 #define NR_CELLS (int)(sizeof(width) / sizeof(width[0]))
 
 static void table_head(const char *file, uint64_t len, bool known)
 {
     static const char *const head[2][NR_CELLS] = {
-        {"by", "by", "com-", "inter-", "busy", "free of", "", "count-"},
-        {"CPU", "DMA", "mands", "rupts", "/KiB", "polled", "idle", "ing"},
+        {"by", "by", "com-", "inter-", "CPU busy", "CPU", "counting"},
+        {"CPU", "DMA", "mands", "rupts", "/KiB", "free", "task"},
     };
 
     printf("\n%sHow %s comes from the disk%s: %" PRIu64 " bytes, cold\n", BOLD, file, PLAIN, len);
@@ -246,14 +281,8 @@ static void percent_cell(int width, bool known, double share)
     cell(width, known ? text : "n/a");
 }
 
-/* Of the time that polling took, what this mode leaves free. */
-static double free_of_polled(const struct result *m, const struct result *polled)
-{
-    return 100 - percent((double)m->busy, (double)(polled->busy + polled->idle));
-}
-
-static void table_row(const struct mode *mode, const struct result *m, const struct result *polled,
-                      uint64_t len)
+static void table_row(const struct mode *mode, const struct result *m, uint64_t len,
+                      uint64_t window)
 {
     bool timed = m->known && !m->icount;
 
@@ -269,9 +298,8 @@ static void table_row(const struct mode *mode, const struct result *m, const str
             cell(width[i], "n/a");
         }
     }
-    percent_cell(width[5], timed, free_of_polled(m, polled));
-    percent_cell(width[6], timed, percent((double)m->idle, (double)(m->busy + m->idle)));
-    percent_cell(width[7], !m->icount, m->counting);
+    percent_cell(width[5], timed, free_percent(m, window));
+    percent_cell(width[6], !m->icount, m->counting);
     if (!m->known) {
         printf("\n");
     } else if (as_designed(mode, m, len)) {
@@ -289,16 +317,19 @@ static void table_legend(bool known, bool icount)
                "read() then copies each byte once more, by the CPU, whatever the mode.\n");
     }
     if (icount) {
-        printf("Busy: instructions. The clock stands still while the disk works, so there is no\n"
-               "free time to share out; and how often polling asks, the disk's answers decide.");
+        printf(
+            "CPU busy: instructions. The clock stands still while the disk works, so there is no\n"
+            "free time to share out; and how often polling asks, the disk's answers decide.");
     } else {
         if (known) {
-            printf("Busy: time-stamp ticks with a task to run or an interrupt to serve. Free of\n"
-                   "polled: what would be left of them if each mode took as long as polling.\n"
-                   "Idle: what was left, in a time as short as the disk allows.\n");
+            printf("CPU busy: time-stamp ticks with a task to run or an interrupt to serve.\n"
+                   "CPU free: what that leaves of the time that the slowest mode took, by the\n"
+                   "kernel's clock. Counting task: what a task that yields to everybody got done\n"
+                   "in the same time, of what it gets done alone, while the file was read again.");
+        } else {
+            printf("Counting task: what a task that yields to everybody gets done beside the\n"
+                   "reading, of what it gets done alone.");
         }
-        printf("Counting: what a task that yields to everybody gets done beside the reading,\n"
-               "of what it gets done alone, in a second reading.");
     }
     printf("%s\n", PLAIN);
 }
@@ -309,15 +340,63 @@ static int usage(void)
     return 2;
 }
 
+static int give_up(const char *file, const struct mode *mode)
+{
+    fprintf(stderr, "iomodes: %s by %s: %s\n", file, mode->title, strerror(errno));
+    return 2;
+}
+
+/* Of each mode of the list: first the kernel's figures, then its row. The exit status. */
+static int compare(const char *file, uint64_t len, const struct mode *list, int nr, bool machine)
+{
+    static struct result results[NR_MODES];
+    uint64_t window = 0, ns = 0;
+    int status = 0;
+
+    for (int i = 0; i < nr; i++) {
+        struct result *m = &results[i];
+
+        m->known = list != &as_it_is;
+        if (!m->known) {
+            continue;
+        }
+        if (diskmode_set(the_device, &list[i].set) < 0 || run_alone(the_device, file, m) < 0) {
+            return give_up(file, &list[i]);
+        }
+        if (m->busy + m->idle > window) {
+            window = m->busy + m->idle;
+            ns = m->ns;
+        }
+    }
+    for (int i = 0; i < nr; i++) {
+        struct result *m = &results[i];
+
+        if ((m->known && diskmode_set(the_device, &list[i].set) < 0) ||
+            (!m->icount && run_beside_counter(file, ns, m) < 0)) {
+            return give_up(file, &list[i]);
+        }
+        if (machine) {
+            machine_line(&list[i], m, len, window);
+        } else {
+            table_row(&list[i], m, len, window);
+        }
+        fflush(stdout);
+        status = as_designed(&list[i], m, len) ? status : 1;
+    }
+    if (!machine) {
+        table_legend(results[0].known, results[0].icount);
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    const char *device = "/dev/hda", *file = "/data/16m";
-    struct diskmode old = {0};
-    struct result polled = {0};
+    const char *file = "/data/16m";
     struct stat st;
-    bool machine = false, icount = false;
-    int option, worst = 0;
+    bool machine = false;
+    int option;
 
+    the_device = "/dev/hda";
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--machine") == 0) {
             argv[i] = "-q";
@@ -325,7 +404,7 @@ int main(int argc, char **argv)
     }
     while ((option = getopt(argc, argv, "d:q")) != -1) {
         if (option == 'd') {
-            device = optarg;
+            the_device = optarg;
         } else if (option == 'q') {
             machine = true;
         } else {
@@ -341,44 +420,34 @@ int main(int argc, char **argv)
 
     bool known = on_ferry();
 
-    if (stat(file, &st) < 0 || (known && diskmode_get(device, &old) < 0)) {
-        fprintf(stderr, "iomodes: %s or %s: %s\n", file, device, strerror(errno));
+    /* Read once before: what is needed but once is there then. */
+    if (stat(file, &st) < 0 || read_all(file) < 0) {
+        fprintf(stderr, "iomodes: %s: %s\n", file, strerror(errno));
         return 2;
     }
-    if (read_all(file) < 0) { /* what is needed once, is there then */
-        fprintf(stderr, "iomodes: %s: %s\n", file, strerror(errno));
+    if (st.st_size == 0) {
+        fprintf(stderr, "iomodes: %s is empty\n", file);
+        return 2;
+    }
+    if (known && diskmode_get(the_device, &old_mode) < 0) {
+        fprintf(stderr, "iomodes: %s: %s\n", the_device, strerror(errno));
         return 2;
     }
     table_colours();
     if (!machine) {
         table_head(file, st.st_size, known);
-    }
-    for (int i = 0; i < (known ? NR_MODES : 1) && worst < 2; i++) {
-        const struct mode *mode = known ? &modes[i] : &as_it_is;
-        struct result m;
-
-        if (run(device, file, mode, &m) < 0) {
-            fprintf(stderr, "iomodes: %s by %s: %s\n", file, mode->title, strerror(errno));
-            worst = 2;
-        } else {
-            if (i == 0) {
-                polled = m;
-            }
-            if (machine) {
-                machine_line(mode, &m, st.st_size);
-            } else {
-                table_row(mode, &m, &polled, st.st_size);
-            }
-            icount = m.icount;
-            worst = as_designed(mode, &m, st.st_size) ? worst : 1;
-        }
         fflush(stdout);
     }
     if (known) {
-        diskmode_set(device, &old);
+        signal(SIGINT, interrupted);
+        signal(SIGTERM, interrupted);
     }
-    if (!machine) {
-        table_legend(known, icount);
+
+    int status =
+        compare(file, st.st_size, known ? modes : &as_it_is, known ? NR_MODES : 1, machine);
+
+    if (known) {
+        diskmode_set(the_device, &old_mode);
     }
-    return worst;
+    return status;
 }

@@ -109,7 +109,8 @@ def iomodes(ferry, *arguments):
     rows = {}
     for line in ferry.sh("iomodes --machine " + " ".join(arguments), seconds=60).splitlines():
         row = dict(word.split("=") for word in line.split())
-        rows[row.pop("mode")] = {key: int(value) for key, value in row.items() if value.isdigit()}
+        mode, _ = row.pop("mode"), row.pop("verdict")
+        rows[mode] = {key: float(value) if "." in value else int(value) for key, value in row.items()}
     return rows
 
 
@@ -179,8 +180,16 @@ def test_a_slow_disk_leaves_the_cpu_to_others_but_for_polling(small_disk, tmp_pa
         rows = iomodes(ferry, "-d /dev/hdb /tmp/small/data/large")
     polled, irq, dma = rows["polled"], rows["irq-16"], rows["dma"]
     assert polled["busy"] > irq["busy"] > dma["busy"], f"expected less work from mode to mode, got {rows}"
+    assert polled["free_percent"] < irq["free_percent"] < dma["free_percent"], f"expected more time for others, got {rows}"
     assert polled["idle"] == 0 and irq["idle"] > 0 and dma["idle"] > 0, f"expected no idle time in polling, got {rows}"
     assert polled["rounds"] * 10 < min(irq["rounds"], dma["rounds"]), f"expected a task to get on, got {rows}"
+
+
+def test_iomodes_leaves_the_mode_as_it_was_also_when_it_is_ended(live):
+    live.sh("hdparm -q -d0 -m4 /dev/hda")
+    live.sh("iomodes /data/16m > /dev/null & sleep 1; kill $!; wait $!", status=128 + 15)
+    got = live.sh("grep hda.m /proc/ferry/disk; cat /proc/sys/ferry/disk_polling").split()
+    assert got == ["hda.mode", "pio-irq", "hda.multiple", "4", "0"], f"expected the mode from before, got {got}"
 
 
 def interrupts_of(ferry, line):

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define SETTLE_MS 20
-#define ALONE_MS  200
+#define ALONE_MS  25
+#define SLICES    8
 
 static volatile uint64_t *rounds; /* shared with the task */
 static pid_t task;
@@ -86,9 +87,16 @@ int spare_start(void)
         return -1;
     }
     sleep_ms(SETTLE_MS);
-    spare_begin();
-    sleep_ms(ALONE_MS);
-    rate = (double)(rounds_now() - begin_rounds) / (double)(now_ns() - begin_ns);
+    /* The best of some slices: in the others somebody else may have wanted the host's CPU. */
+    rate = 0;
+    for (int i = 0; i < SLICES; i++) {
+        spare_begin();
+        sleep_ms(ALONE_MS);
+
+        double now = (double)spare_rounds() / (double)(now_ns() - begin_ns);
+
+        rate = now > rate ? now : rate;
+    }
     return 0;
 }
 
@@ -98,9 +106,14 @@ void spare_begin(void)
     begin_rounds = rounds_now();
 }
 
+uint64_t spare_rounds(void)
+{
+    return rounds_now() - begin_rounds;
+}
+
 uint64_t spare_end(double *percent)
 {
-    uint64_t done = rounds_now() - begin_rounds;
+    uint64_t done = spare_rounds();
     double alone = rate * (double)(now_ns() - begin_ns);
 
     *percent = alone > 0 ? (double)done * 100 / alone : 0;

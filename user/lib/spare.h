@@ -16,6 +16,7 @@ int spare_start(void);
 
 /* Between these two lies what is measured. Rounds of the task, and their share in per cent. */
 void spare_begin(void);
+uint64_t spare_rounds(void); /* so far */
 uint64_t spare_end(double *percent);
 
 void spare_stop(void);
