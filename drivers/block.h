@@ -17,6 +17,8 @@
 
 #define SECTOR_SIZE  512u
 #define SECTOR_SHIFT 9
+/* Page numbers of the cache have 32 bits: 16 TiB less a page of a device can be reached. */
+#define BLOCK_MAX_SECTORS ((u64)UINT32_MAX * (PAGE_SIZE / SECTOR_SIZE))
 
 struct block_request {
     struct block_device *device;

@@ -41,8 +41,7 @@ static void register_partition(struct block_device *disk, u32 number,
     d->ops = disk->ops;
     d->driver = disk->driver;
     block_add(d);
-    kprintf("%s: sectors %u to %u\n", d->name, part->first_lba,
-            part->first_lba + part->nr_sectors - 1);
+    kprintf("%s: sectors %llu to %llu\n", d->name, d->first_lba, d->first_lba + d->nr_sectors - 1);
 }
 
 int block_read_partitions(struct block_device *disk)
@@ -61,6 +60,10 @@ int block_read_partitions(struct block_device *disk)
 
 void block_register(struct block_device *d)
 {
+    if (d->nr_sectors > BLOCK_MAX_SECTORS) {
+        kprintf("%s: only the first 16 TiB can be reached\n", d->name);
+        d->nr_sectors = BLOCK_MAX_SECTORS;
+    }
     block_add(d);
     int error = block_read_partitions(d);
     if (error)

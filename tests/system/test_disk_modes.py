@@ -26,7 +26,8 @@ MODES = {  # what hdparm and /proc/sys/ferry/disk_polling are told, and what /pr
     "irq-16": ("-d0 -m16", 0, "pio-irq"),
     "dma": ("-d1 -m16", 0, "dma"),
 }
-BORDER = 1 << 28  # the first sector that no LBA28 command reaches
+LBA28 = 1 << 28  # the first sector that no LBA28 command reaches
+U32 = 1 << 32  # the first that has no number of 32 bits: 2 TiB
 
 
 def to_mode(ferry, mode, drive="hda"):
@@ -333,10 +334,11 @@ def drive(path, index, more="", snapshot="on"):
     return ["-drive", f"file={path},if=ide,index={index},format=raw,snapshot={snapshot}{more}"]
 
 
-def test_a_disk_larger_than_28_bits_say_is_read_and_written_across_the_border(small_disk, tmp_path):
-    """Its root partition lies across sector 2^28; what is written there is sound in the eyes of the host."""
+@pytest.mark.parametrize("border", [LBA28, U32], ids=["lba28", "2TiB"])
+def test_a_disk_is_read_and_written_across_the_border_of_its_numbers(border, small_disk, tmp_path):
+    """Its partition lies across the sector; what is written there is sound in the eyes of the host."""
     before = 4200  # blocks of 1 KiB: /data/large lies before them, and what is written on both sides
-    first = BORDER - before * 2
+    first = border - before * 2
     data = small_disk(1024).read_bytes()
     sectors = len(data) // 512
     disk = tmp_path / "large.img"
@@ -345,10 +347,11 @@ def test_a_disk_larger_than_28_bits_say_is_read_and_written_across_the_border(sm
                    b"\x55\xaa")
         file.seek(first * 512)
         file.write(data)
-        file.truncate((BORDER + (1 << 21)) * 512)
+        file.truncate((border + (1 << 21)) * 512)
     written = {}
     with Ferry(shell=True, net=False, extra=drive(disk, 1, snapshot="off")) as ferry:
-        assert "hdb: QEMU HARDDISK, 132096 MiB" in ferry.text, f"expected 129 GiB\n{ferry.tail()}"
+        size = f"hdb: QEMU HARDDISK, {(border + (1 << 21)) >> 11} MiB"
+        assert size in ferry.text, f"expected {size}\n{ferry.tail()}"
         ferry.sh("mkdir /tmp/large; mount -t ext2 /dev/hdb1 /tmp/large")
         for mode in MODES:
             to_mode(ferry, mode, "hdb")
@@ -372,6 +375,18 @@ def test_a_disk_larger_than_28_bits_say_is_read_and_written_across_the_border(sm
         assert (tmp_path / "file").read_bytes() == expected, f"{name}: expected what was written"
     blocks = [block for name in written for block in part.blocks_of(name)]
     assert min(blocks) < before < max(blocks), f"expected files on both sides of block {before}, got {blocks}"
+
+
+def test_what_lies_behind_16_tib_of_a_disk_is_not_there():
+    """Page numbers have 32 bits: what lies behind them must not be taken for what lies before."""
+    extra = ["-drive", f"driver=null-co,size={1 << 46},read-zeroes=on,if=ide,index=1"]
+    with Ferry(shell=True, net=False, extra=extra) as ferry:
+        assert "hdb: only the first 16 TiB can be reached" in ferry.text, ferry.tail()
+        pages = (1 << 32) - 1
+        assert int(ferry.sh("blockdev --getsize64 /dev/hdb")) == pages * 4096
+        for skip, expected in (0, 2), (pages - 2, 2), (pages - 1, 1), (pages, 0), (pages + 256, 0):
+            got = ferry.sh(f"dd if=/dev/hdb bs=4096 skip={skip} count=2 2>/dev/null | wc -c")
+            assert int(got) == expected * 4096, f"from page {skip}: expected {expected} pages, got {got} bytes"
 
 
 def test_two_channels_of_two_drives_each_in_a_mode_of_its_own(tmp_path):
