@@ -94,8 +94,8 @@ void cache_init(void);
 int cache_read(struct mapping *m, u32 index, u32 want_pages, struct readahead *ra,
                struct page **page, bool *did_io);
 
-/* The page when it is in the cache and up to date; else NULL. Without a reference: it is there until
- * the caller sleeps, who takes one before. Starts nothing. */
+/* The page when it is in the cache and up to date; else NULL. Without a reference: it is there
+ * until the caller sleeps, who takes one before. Starts nothing. */
 struct page *cache_peek(struct mapping *m, u32 index);
 
 /* Sleeps until the page is unlocked. The caller holds a reference. */
