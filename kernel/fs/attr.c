@@ -27,8 +27,19 @@ struct file_time inode_now(const struct inode *inode)
     return inode_time(inode, (struct file_time){sec, nsec});
 }
 
+/* Without the right to execute, the group's bit has another meaning: chmod(2). */
+void inode_drop_set_ids(struct inode *inode)
+{
+    enum { SET_USER_ID = 04000, GROUP_EXECUTES = 010 };
+    if (inode->mode & GROUP_EXECUTES)
+        inode->mode &= (u16)~S_SET_GID;
+    inode->mode &= (u16)~SET_USER_ID;
+}
+
 void inode_written(struct inode *inode)
 {
+    if (unlikely(inode->mode & 06000) && S_TYPE(inode->mode) == S_REG && !capable(CAP_FSETID))
+        inode_drop_set_ids(inode);
     inode_changed(inode);
     inode->mtime = inode->ctime;
 }

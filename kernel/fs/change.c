@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
+#include "kernel/proc/wait.h"
 #include "kernel/mm/swap.h"
 
 static bool read_only(const struct inode *inode)
@@ -217,6 +218,13 @@ static bool is_dir(const struct inode *inode)
     return S_TYPE(inode->mode) == S_DIR;
 }
 
+/* A directory that moves to another one is written: its ".." is. */
+static int check_parent_changes(const struct inode *inode, const struct end *from,
+                                const struct end *to)
+{
+    return is_dir(inode) && from->dir != to->dir ? inode_permission(inode, MAY_WRITE) : 0;
+}
+
 /* Both ends have been looked up, and something stands at the first. */
 static int check_rename(const struct end *from, const struct end *to, u32 flags)
 {
@@ -242,12 +250,17 @@ static int check_rename(const struct end *from, const struct end *to, u32 flags)
         return err;
     if (to->inode && !exchange && is_dir(from->inode) != is_dir(to->inode))
         return is_dir(to->inode) ? -EISDIR : -ENOTDIR;
+    err = check_parent_changes(from->inode, from, to);
+    if (!err && exchange)
+        err = check_parent_changes(to->inode, from, to);
+    if (err)
+        return err;
     if (mount_below(from->dir, &from->name) || mount_below(to->dir, &to->name))
         return -EBUSY;
     return from->dir->ops->rename ? 0 : -EPERM;
 }
 
-static int rename_ends(struct end *from, struct end *to, u32 flags)
+static int rename_ends_locked(struct end *from, struct end *to, u32 flags)
 {
     if (from->dir->super != to->dir->super)
         return -EXDEV;
@@ -271,6 +284,22 @@ static int rename_ends(struct end *from, struct end *to, u32 flags)
         if (flags & RENAME_EXCHANGE)
             inode_set_name(to->inode, from->dir, from->name.text, from->name.len);
     }
+    return err;
+}
+
+/* From directory to directory one thing moves at a time: that a directory does not get into itself
+ * must still be so when it is done. */
+static int rename_ends(struct end *from, struct end *to, u32 flags)
+{
+    static bool moving;
+    static WAIT_QUEUE(moved);
+    if (from->dir == to->dir)
+        return rename_ends_locked(from, to, flags);
+    wait_event(&moved, !moving);
+    moving = true;
+    int err = rename_ends_locked(from, to, flags);
+    moving = false;
+    wake_one(&moved);
     return err;
 }
 

@@ -277,6 +277,8 @@ enum { MAY_EXECUTE = 1, MAY_WRITE = 2, MAY_READ = 4 };
 int inode_permission(const struct inode *inode, u32 may);
 /* A new inode belongs to the current task, and its times are now. Its mode is set already. */
 void inode_init_owner(struct inode *inode, const struct inode *dir);
+/* It was written by, or given to, somebody: it no longer runs with its owner's rights. */
+void inode_drop_set_ids(struct inode *inode);
 /* May it change mode and times: is it the owner, or root? */
 bool inode_owned(const struct inode *inode);
 

@@ -53,6 +53,8 @@ ssize_t copy_file(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, 
     if (done)
         inode_written(out->inode);
     inode_unlock(out->inode);
+    if (done && (out->flags & O_DSYNC) && (n = file_sync(out)) < 0)
+        return n;
     return done ? (ssize_t)done : MIN(n, 0);
 }
 

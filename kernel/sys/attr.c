@@ -11,8 +11,6 @@
 #define UTIME_NOW  0x3FFFFFFFu
 #define UTIME_OMIT 0x3FFFFFFEu
 
-enum { SET_USER_ID = 04000, SET_GROUP_ID = 02000, GROUP_EXECUTES = 010 };
-
 /* May it be changed by this task? The inode may be an err_ptr. */
 static long check_change(const struct inode *inode, bool owner_only)
 {
@@ -45,7 +43,7 @@ static long change_mode(struct inode *inode, u32 mode)
     if (!err) {
         inode->mode = S_TYPE(inode->mode) | (mode & 07777);
         if (!in_group(inode->gid) && !capable(CAP_FSETID))
-            inode->mode &= (u16)~SET_GROUP_ID;
+            inode->mode &= (u16)~S_SET_GID;
         err = keep(inode);
     }
     put(inode);
@@ -85,11 +83,8 @@ static long change_owner(struct inode *inode, u32 uid, u32 gid)
     if (!err) {
         inode->uid = uid == ~0u ? inode->uid : uid;
         inode->gid = gid == ~0u ? inode->gid : gid;
-        if (S_TYPE(inode->mode) != S_DIR) {
-            inode->mode &= (u16)~SET_USER_ID;
-            if (inode->mode & GROUP_EXECUTES)
-                inode->mode &= (u16)~SET_GROUP_ID;
-        }
+        if (S_TYPE(inode->mode) != S_DIR)
+            inode_drop_set_ids(inode);
         err = keep(inode);
     }
     put(inode);

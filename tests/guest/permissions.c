@@ -65,6 +65,54 @@ static void test_directories(void)
     rmdir("dir");
 }
 
+/* To move a directory is to write its "..". */
+static void test_moving(void)
+{
+    mkdir("from", 0755);
+    mkdir("to", 0755);
+    mkdir("from/dir", 0555);
+    check_works(rename("from/dir", "from/other"), "a directory gets another name");
+    check_errno(rename("from/other", "to/other"), EACCES,
+                "but goes nowhere without the right to write to it: EACCES");
+    chmod("from/other", 0755);
+    check_works(rename("from/other", "to/other"), "with it, it does");
+    rmdir("to/other");
+    rmdir("to");
+    rmdir("from");
+}
+
+static int mode_of(const char *name)
+{
+    struct stat st;
+
+    return stat(name, &st) == 0 ? (int)(st.st_mode & 07777) : -1;
+}
+
+/* What others may run with their owner's rights is not theirs to write. */
+static void test_set_ids(void)
+{
+    int fd = open("program", O_RDWR | O_CREAT, 0755);
+
+    fchmod(fd, 06755);
+    check_equal(mode_of("program"), 06755, "a program runs with its owner's rights");
+    write(fd, "x", 1);
+    check_equal(mode_of("program"), 0755, "until it is written");
+    fchmod(fd, 06755);
+    ftruncate(fd, 0);
+    check_equal(mode_of("program"), 0755, "or cut");
+    fchmod(fd, 04644);
+    pwrite(fd, "x", 1, 5);
+    check_equal(mode_of("program"), 0644, "or written at a place");
+    close(fd);
+    unlink("program");
+    mkdir("dir", 02755);
+    chmod("dir", 02755);
+    make("dir/file", 0644);
+    check_equal(mode_of("dir"), 02755, "a directory keeps its bit");
+    unlink("dir/file");
+    rmdir("dir");
+}
+
 static void test_owners(void)
 {
     struct timespec past[2] = {{1000000000, 0}, {1000000000, 0}};
@@ -97,6 +145,8 @@ int main(void)
     }
     test_files();
     test_directories();
+    test_moving();
+    test_set_ids();
     test_owners();
     seteuid(0); /* who was root removes what is left; for others this fails, and does no harm */
     scratch_leave();

@@ -343,6 +343,20 @@ def test_a_read_only_file_system_stays_as_it_is(writable_disk):
     assert contents(image, "/w/new") == b"x\n"
 
 
+@pytest.mark.parametrize("_", range(3))
+def test_nothing_comes_behind_a_remount_to_read_only(_, writable_disk):
+    """A task makes and removes names all the time; what is on the disk then is whole."""
+    image = writable_disk(1024)
+    with Ferry(shell=True, disk=image, writable=True, net=False) as ferry:
+        ferry.sh("mount -t tmpfs none /tmp; cd /w; (while :; do mkdir a; mkdir a/b; mv a/b c; ln -s x a/l; rm -r a c; done) "
+                 ">/tmp/said 2>&1 &")
+        for _ in range(8):
+            ferry.sh("until mount -o remount,ro / 2>/dev/null; do :; done; mount -o remount,rw /")
+        ferry.sh("until mount -o remount,ro / 2>/dev/null; do :; done; sleep 1; grep -c Read-only /tmp/said")
+        ferry.qemu.kill()
+    expect_clean(image)
+
+
 def test_an_image_without_file_types_or_features_is_written(writable_disk):
     """Revision 1 with nothing; a large file makes e2fsck's `large_file` feature appear."""
     image = writable_disk(1024)

@@ -99,6 +99,8 @@ extern const struct mapping_ops ext2_mapping_ops;
 /* super.c */
 void ext2_lock(struct super *s); /* sleeps, not twice by one task */
 void ext2_unlock(struct super *s);
+/* The lock, for a change; or -EROFS, without it: it may have become read-only while we waited. */
+int ext2_change_begin(struct super *s);
 int ext2_allow_large_files(struct super *s); /* the superblock says: there are sizes of 33 bits */
 
 /* inode.c */

@@ -27,6 +27,23 @@ static int fill_holes(struct inode *inode, u32 first, u32 last)
     return error;
 }
 
+/* A page that is written through a mapping lies inside the file, which may get shorter while we
+ * wait for the lock: behind its end then, nobody would free what is taken. (write(2) holds the
+ * inode.) */
+static int take_blocks(struct inode *inode, u64 start, u32 len, u32 first, u32 last)
+{
+    u32 shift = ext2_of(inode->super)->g.block_shift;
+    bool inside = start + len <= inode->size;
+    int error = ext2_change_begin(inode->super);
+    if (error)
+        return error;
+    if (inside && inode->size < start + len)
+        last = inode->size ? (u32)MIN((u64)last, (inode->size - 1) >> shift) : 0;
+    error = inside && inode->size <= (u64)first << shift ? 0 : fill_holes(inode, first, last);
+    ext2_unlock(inode->super);
+    return error;
+}
+
 /* Blocks are never more than a page's. */
 int ext2_prepare_write(struct mapping *m, u32 index, u32 offset, u32 len)
 {
@@ -44,12 +61,8 @@ int ext2_prepare_write(struct mapping *m, u32 index, u32 offset, u32 len)
         int error = ext2_map(inode, block, (u32)last - block + 1, &e);
         if (error)
             return error;
-        if (!e.disk_block) {
-            ext2_lock(s);
-            error = fill_holes(inode, block, (u32)last);
-            ext2_unlock(s);
-            return error;
-        }
+        if (!e.disk_block)
+            return take_blocks(inode, start, len, block, (u32)last);
     } /* the common case: all is there, and no lock was needed */
     return 0;
 }
@@ -112,8 +125,10 @@ static int cut(struct inode *inode)
 {
     struct super *s = inode->super;
     u32 shift = ext2_of(s)->g.block_shift;
-    ext2_lock(s);
-    int error = ext2_tree_cut(inode, (u32)((inode->size + (1u << shift) - 1) >> shift));
+    int error = ext2_change_begin(s);
+    if (error)
+        return error;
+    error = ext2_tree_cut(inode, (u32)((inode->size + (1u << shift) - 1) >> shift));
     int e = ext2_write_inode(inode);
     ext2_unlock(s);
     return error ? error : e;
@@ -122,9 +137,7 @@ static int cut(struct inode *inode)
 /* A write that failed may have taken blocks behind the end. */
 void ext2_trim(struct mapping *m)
 {
-    struct inode *inode = m->host;
-    if (!(inode->super->flags & SUPER_READ_ONLY))
-        (void)cut(inode);
+    (void)cut(m->host);
 }
 
 int ext2_update(struct inode *inode)

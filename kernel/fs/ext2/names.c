@@ -134,7 +134,9 @@ static struct inode *create(struct inode *dir, const struct name *name, const st
 
 struct inode *ext2_create(struct inode *dir, const struct name *name, const struct new_file *what)
 {
-    ext2_lock(dir->super);
+    int error = ext2_change_begin(dir->super);
+    if (error)
+        return err_ptr(error);
     struct inode *inode = create(dir, name, what);
     ext2_unlock(dir->super);
     return inode;
@@ -144,8 +146,10 @@ struct inode *ext2_create(struct inode *dir, const struct name *name, const stru
 
 int ext2_link(struct inode *dir, const struct name *name, struct inode *inode)
 {
-    ext2_lock(dir->super);
-    int error = check_free(dir, name);
+    int error = ext2_change_begin(dir->super);
+    if (error)
+        return error;
+    error = check_free(dir, name);
     if (!error && !inode->nlink)
         error = -ENOENT;
     if (!error && inode->nlink >= LINKS_MAX)
@@ -177,8 +181,10 @@ static int name_gone(struct inode *dir, struct inode *inode)
 int ext2_unlink(struct inode *dir, const struct name *name, struct inode *inode)
 {
     struct ext2_entry at;
-    ext2_lock(dir->super);
-    int error = is_dir(inode) ? ext2_dir_empty(inode) : 0;
+    int error = ext2_change_begin(dir->super);
+    if (error)
+        return error;
+    error = is_dir(inode) ? ext2_dir_empty(inode) : 0;
     if (!error)
         error = find(dir, name, inode, &at);
     if (!error)
@@ -305,9 +311,11 @@ static int move(struct inode *from, const struct name *from_name, struct inode *
 int ext2_rename(struct inode *from, const struct name *from_name, struct inode *inode,
                 struct inode *to, const struct name *to_name, struct inode *target, u32 flags)
 {
-    ext2_lock(from->super);
-    int error = flags & RENAME_EXCHANGE ? exchange(from, from_name, inode, to, to_name, target)
-                                        : move(from, from_name, inode, to, to_name, target);
+    int error = ext2_change_begin(from->super);
+    if (error)
+        return error;
+    error = flags & RENAME_EXCHANGE ? exchange(from, from_name, inode, to, to_name, target)
+                                    : move(from, from_name, inode, to, to_name, target);
     if (!error) {
         int e = links_changed(inode), f = dir_changed(from), t = dir_changed(to);
         error = e ? e : f ? f : t;

@@ -50,6 +50,15 @@ void ext2_unlock(struct super *s)
     wake_one(&fs->unlocked);
 }
 
+int ext2_change_begin(struct super *s)
+{
+    ext2_lock(s);
+    if (!(s->flags & SUPER_READ_ONLY))
+        return 0;
+    ext2_unlock(s);
+    return -EROFS;
+}
+
 /* The superblock's bytes in the cache, to be changed; the others of its block are not touched. */
 static int get_super(struct super *s, struct ext2_buf *b, struct ext2_super_block **sb)
 {
@@ -120,14 +129,20 @@ static int write_metadata(struct super *s)
     return error ? error : e;
 }
 
-/* Everything that belongs to the file system is on the disk, and survives a loss of power. */
+/* Everything that belongs to the file system is on the disk, and survives a loss of power. When it
+ * shall be clean then, no change may come behind the mark that says so: it is read-only from now
+ * on, and what is under way is waited for. */
 static int ext2_sync(struct super *s, bool clean)
 {
     struct ext2 *fs = ext2_of(s);
     if (s->flags & SUPER_READ_ONLY)
         return 0;
-    if (clean)
+    if (clean) {
+        s->flags |= SUPER_READ_ONLY;
+        ext2_lock(s);
+        ext2_unlock(s);
         delete_unlinked(s);
+    }
     int error = inodes_sync(s); /* data, then the inodes into their tables */
     int e = split_sync(s->device);
     error = error ? error : e;
@@ -235,7 +250,12 @@ static int ext2_remount(struct super *s, u32 flags, const char *options)
     bool now = s->flags & SUPER_READ_ONLY, then = flags & SUPER_READ_ONLY;
     if (now == then)
         return 0;
-    return then ? ext2_sync(s, true) : take_mark(s);
+    if (now)
+        return take_mark(s);
+    int error = ext2_sync(s, true);
+    if (error)
+        s->flags &= ~SUPER_READ_ONLY;
+    return error;
 }
 
 static void ext2_unmount(struct super *s)
