@@ -226,10 +226,6 @@ bool wait_sleep(struct wait_queue *q, u64 deadline)
     wait_sleep_disk(q);
     return true;
 }
-void wait_sleep_disk(struct wait_queue *q)
-{
-    (void)wait_sleep(q, 0);
-}
 void wake_all(struct wait_queue *q) {}
 
 /* --- There is no swap ------------------------------------------------------------------------- */
