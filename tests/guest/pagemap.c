@@ -1,6 +1,6 @@
 /*
- * pagemap - /proc/<pid>/pagemap, /proc/kpagecount and /proc/kpageflags say of a page what Linux's
- * say, so that its tools work here.
+ * pagemap - /proc/<pid>/pagemap and smaps, /proc/kpagecount and kpageflags say of a page what
+ * Linux's say, so that its tools work here.
  *
  * Frame numbers are for root alone; on Linux without root that part is left out.
  */
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -127,6 +128,60 @@ static void test_file(void)
     check(entry_of(memory) & OF_FILE, "shared memory counts as a file's");
 }
 
+/* What smaps says of the region at an address, in KiB; -1: there is no such line. */
+static long smaps_of(const volatile void *at, const char *key)
+{
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    char line[4200];
+    unsigned long start, end;
+    bool inside = false;
+    long value = -1;
+
+    while (smaps && fgets(line, sizeof(line), smaps)) {
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+            inside = (uintptr_t)at >= start && (uintptr_t)at < end;
+        else if (inside && strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':')
+            value = strtol(line + strlen(key) + 1, NULL, 10);
+    }
+    if (smaps)
+        fclose(smaps);
+    return value;
+}
+
+static void test_smaps(void)
+{
+    /* Between two pages that are no part of it, so that it stays a region of its own. */
+    char *around = mmap(NULL, 6 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile char *at = around + PAGE;
+    int ends[2];
+    char end;
+
+    mprotect(around + PAGE, 4 * PAGE, PROT_READ | PROT_WRITE);
+    at[0] = at[PAGE] = at[3 * PAGE] = 1;
+    check_equal(smaps_of(at, "Size"), 16, "a region of four pages");
+    check_equal(smaps_of(at, "Rss"), 12, "of which three are there");
+    check_equal(smaps_of(at, "Pss"), 12, "for this program alone");
+    check_equal(smaps_of(at, "Private_Dirty"), 12, "written");
+    check_equal(smaps_of(at, "Anonymous"), 12, "and no file's");
+    check_equal(smaps_of(at, "Swap"), 0, "none in swap");
+    if (pipe(ends) < 0)
+        note("no pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[1]);
+        _exit((int)read(ends[0], &end, 1));
+    }
+    check_equal(smaps_of(at, "Shared_Dirty"), 12, "with a child all are shared");
+    check_equal(smaps_of(at, "Pss"), 6, "and half of each is its");
+    at[0] = 2;
+    check_equal(smaps_of(at, "Private_Dirty"), 4, "but for the one that was written");
+    check_equal(smaps_of(at, "Pss"), 8, "which counts in full");
+    close(ends[1]);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    munmap(around, 6 * PAGE);
+}
+
 static void test_who_may(void)
 {
     volatile char *at = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -173,6 +228,7 @@ int main(void)
     test_anonymous();
     test_fork();
     test_file();
+    test_smaps();
     test_who_may();
     test_errors();
     return check_done();

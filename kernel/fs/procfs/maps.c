@@ -6,7 +6,7 @@
 
 static char path[PATH_MAX_LEN]; /* makers of texts do not sleep, so one is enough */
 
-static void map_line(struct text *t, const struct mm *mm, const struct vma *v)
+void map_line(struct text *t, const struct mm *mm, const struct vma *v)
 {
     u32 dev = v->inode && v->inode->super ? v->inode->super->dev : 0;
     size_t start = t->len;

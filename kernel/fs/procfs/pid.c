@@ -82,6 +82,7 @@ static const struct proc_file pid_files[] = {
     {"pagemap", .mode = S_REG | 0400, .fops = &pagemap_fops},
     {"pagetable", .mode = S_REG | 0400, .fops = &pagetable_fops},
     {"root", .target = root_target},
+    {"smaps", .text_of = pid_smaps},
     {"stat", .text_of = pid_stat},
     {"statm", .text_of = pid_statm},
     {"status", .text_of = pid_status},

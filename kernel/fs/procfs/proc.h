@@ -19,6 +19,9 @@
 #include "kernel/lib/text.h"
 #include "kernel/proc/process.h"
 
+struct mm;
+struct vma;
+
 /* Of whom a directory tells. It is looked up at each use and must not be kept over a sleep. */
 struct subject {
     struct process *process;
@@ -114,6 +117,8 @@ int pid_oom_score_adj_write(const struct subject *s, const char *value);
 void pid_wchan(struct text *t, const struct subject *s);
 void pid_ledger(struct text *t, const struct subject *s);
 void pid_maps(struct text *t, const struct subject *s);
+void map_line(struct text *t, const struct mm *mm, const struct vma *v); /* of maps */
+void pid_smaps(struct text *t, const struct subject *s);                 /* smaps.c */
 struct memory_use {
     u32 size, resident, text, data, stack, lib, tables; /* pages */
     u32 file, shared; /* of the resident: of files (and of shared memory), of shared memory */
