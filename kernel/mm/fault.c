@@ -71,14 +71,28 @@ static int copy_on_write(u32 *pte, virt_t address)
     return 0;
 }
 
+/* The entry of that address, and those of swap behind it in its region and page table. */
+static u32 swap_entries(struct mm *mm, virt_t address, u32 *entries)
+{
+    const struct vma *v = vma_find(mm, address);
+    const u32 *pte = pte_get(mm, address, false);
+    u32 nr = 0, left = MIN(1024 - (address >> 12 & 1023), SWAP_CLUSTER);
+    left = v ? MIN(left, (v->end - (address & PAGE_MASK)) >> PAGE_SHIFT) : 1;
+    for (u32 i = 0; i < left; i++)
+        if (is_swap_entry(pte[i]))
+            entries[nr++] = pte[i];
+    return nr;
+}
+
 int mm_swap_in(struct mm *mm, virt_t address, bool *did_io)
 {
-    u32 *pte = pte_get(mm, address, false), entry = *pte;
+    u32 entries[SWAP_CLUSTER];
+    u32 nr = swap_entries(mm, address, entries), entry = entries[0];
     struct page *page;
-    int err = swap_read(entry, &page, did_io);
+    int err = swap_read(entries, nr, &page, did_io);
     if (err)
         return err;
-    pte = pte_get(mm, address, false); /* all may have changed while that slept */
+    u32 *pte = pte_get(mm, address, false); /* all may have changed while that slept */
     const struct vma *v = vma_find(mm, address);
     if (pte && *pte == entry && is_swap_page(page) && swap_entry(page) == entry && v) {
         u32 present = v->prot == PROT_NONE ? PTE_NONE : PTE_PRESENT; /* swapoff asks for any page */

@@ -110,8 +110,11 @@ int shmem_in(struct mapping *m, u32 index, bool *did_io)
     struct swapped *s;
     while ((s = find(m, index))) {
         struct page *page;
-        u32 entry = s->entry;
-        int err = swap_read(entry, &page, did_io);
+        u32 entries[SWAP_CLUSTER], entry = s->entry, nr = 0;
+        for (; s && s->index == index + nr && nr < SWAP_CLUSTER;
+             s = SPLAY_NEXT(swapped_tree, &m->swapped, s))
+            entries[nr++] = s->entry;
+        int err = swap_read(entries, nr, &page, did_io);
         if (err)
             return err;
         cache_wait_written(page);

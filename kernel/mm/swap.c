@@ -6,7 +6,6 @@
 #include "kernel/lib/lib.h"
 #include "kernel/mm/swap_area.h"
 
-#define CLUSTER     8u  /* pages read at once (Linux: vm.page-cluster 3) */
 #define RUN_MAX     32u /* pages written at once */
 #define TURN        32u /* pages for one area before another of its priority has its turn */
 #define FRAMES_KEPT 4u  /* for the requests that carry pages out */
@@ -198,22 +197,28 @@ void swap_write_left(void)
             cache_start_writing(&swap_areas[i]->mapping, 0, ~0u);
 }
 
-/* How many slots from this one on are in use. */
-static u32 cluster(const struct swap_area *a, u32 slot)
+/* Starts the reads of what is not there yet, each run of neighbouring slots by one command. */
+static void read_ahead(struct swap_area *a, const u32 *entries, u32 nr)
 {
-    u32 n = 1;
-    while (n < CLUSTER && slot + n < a->nr_slots && *swap_slot(a, slot + n) & SLOT_COUNT &&
-           *swap_slot(a, slot + n) != SLOT_BAD)
-        n++;
-    return n;
+    for (u32 i = 0, n; i < nr; i += n) {
+        u32 slot = slot_of(entries[i]);
+        for (n = 1; i + n < nr && entries[i + n] == entry_of(a, slot + n);)
+            n++;
+        struct readahead_plan plan = {slot, n, READAHEAD_NO_MARK};
+        struct page *page = area_of(entries[i]) == a ? cache_fill(&a->mapping, plan) : NULL;
+        if (page)
+            page_put(page, HOLD_USE);
+    }
 }
 
-int swap_read(u32 entry, struct page **page, bool *did_io)
+int swap_read(const u32 *entries, u32 nr, struct page **page, bool *did_io)
 {
-    struct swap_area *a = area_of(entry);
-    u32 slot = slot_of(entry);
+    struct swap_area *a = area_of(entries[0]);
+    u32 slot = slot_of(entries[0]);
     a->readers++; /* while this sleeps, another thread may let go of the last slot in use */
-    int err = cache_read(&a->mapping, slot, cluster(a, slot), NULL, page, did_io);
+    if (nr_free_frames > frames_low && !cache_lookup(&a->mapping, slot))
+        read_ahead(a, entries, nr);
+    int err = cache_read(&a->mapping, slot, 1, NULL, page, did_io);
     a->readers--;
     return err;
 }

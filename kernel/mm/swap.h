@@ -49,9 +49,11 @@ static inline u32 swap_area_number(u32 entry)
 {
     return entry >> 1 & 31;
 }
-/* The slot's page, with a HOLD_USE reference; those behind it are read as well. 0, -EIO, -ENOMEM.
- * Sleeps. */
-int swap_read(u32 entry, struct page **page, bool *did_io);
+/* The page of the first entry's slot, with a HOLD_USE reference. The others are those of its
+ * neighbours in the program's memory (or in the file), which are read as well: its neighbours on
+ * the disk may be anybody's. 0, -EIO, -ENOMEM. Sleeps. */
+#define SWAP_CLUSTER 8u /* entries at most (Linux: vm.page-cluster 3) */
+int swap_read(const u32 *entries, u32 nr, struct page **page, bool *did_io);
 /* The page belongs to the cache of an area. */
 bool is_swap_page(const struct page *page);
 /* A mapped page of the swap cache that no entry names and nobody else has mapped becomes the

@@ -217,3 +217,23 @@ def test_files_and_shared_memory_in_ram_go_to_swap(machine, tmp_path):
         ferry.sh("swapoff /dev/hdb", seconds=60)
         assert swaps(ferry) == {}
         assert counters(ferry, "meminfo")["Shmem"] < 1024
+
+
+def test_what_is_read_ahead_from_swap_is_the_programs_own(machine, tmp_path):
+    """The neighbours of its addresses, not those of its slots, which may be anybody's."""
+    with machine(swap_disk(tmp_path / "swap.img", 8)) as ferry:
+        ferry.sh("swapon /dev/hdb")
+        away(ferry, "hold", 4)
+        ferry.sh("mv /tmp/out /tmp/first; first=$!")
+        away(ferry, "hold", 64)
+
+        def costs(command):
+            before = counters(ferry)
+            ferry.sh(command)
+            return [counters(ferry)[name] - before[name] for name in ("pswpin", "pgmajfault")]
+
+        pages, faults = costs("kill -USR1 $first; wait $first")
+        assert pages == 4, f"expected the first program's 4 pages to be read, got {pages}"
+        pages, faults = costs("kill -USR1 $!; wait $!")
+        assert pages == 64 and faults >= 64 // 8, f"expected 64 pages by at least 8 faults, got {pages} by {faults}"
+        assert faults < 64 // 2, f"expected several pages with each fault, got {pages} by {faults}"
