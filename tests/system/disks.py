@@ -19,7 +19,8 @@ COMMANDS = ["chmod", "cmp", "cp", "cut", "date", "df", "du", "fallocate", "free"
             "mkfifo", "mknod", "mount", "mv", "od", "poweroff", "printf", "ps", "rm", "rmdir", "seq", "sha256sum", "sync",
             "tail", "test", "touch", "truncate", "tr", "umount", "unlink", "wc"]
 TESTS = BUILD / "disktest"
-GUEST = ["accesstimes", "locks", "names", "permissions", "writing"]  # guest tests that work in a folder below TMPDIR
+# guest tests that work in a folder below TMPDIR
+GUEST = ["accesstimes", "coherence", "locks", "names", "permissions", "writing"]
 
 
 def root_for_writing(folder):

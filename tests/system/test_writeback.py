@@ -1,11 +1,12 @@
 """Write-back: dirty pages reach the disk by age, by amount, and before their writer outruns it; and the
 ledger knows each byte that did."""
 
+import re
 import time
 
 import pytest
 
-from disks import contents, e2fsck, writing
+from disks import contents, debugfs, e2fsck, writing
 from ferry import Ferry
 from ledger import Ledger
 
@@ -124,3 +125,27 @@ def test_sync_file_range_writes_that_range_alone(writable_disk):
         assert after[0].edges["cache", "disk", "dma"] - before[0].edges["cache", "disk", "dma"] == 4096
         assert after[0].apart["metadata"] == before[0].apart["metadata"]
         assert after[1]["nr_dirty"] >= 1, "expected page 2 to be dirty still"
+
+
+@pytest.mark.parametrize("block_size", [1024, 4096])
+def test_what_processes_write_to_one_file_is_there_however_often_it_is_written_back(block_size, writable_disk):
+    """flushd all the time, hardly any memory, and what is clean dropped again and again."""
+    with writing(writable_disk(block_size), mem=20) as ferry:
+        knobs(ferry, writeback_centisecs=1, expire_centisecs=1, background_ratio=1, ratio=3)
+        ferry.sh("mkdir /tmp/x && mount -t tmpfs x /tmp/x && "
+                 "(while test ! -e /tmp/x/end; do echo 3 >/proc/sys/vm/drop_caches; sleep 0.2; done) & true")
+        for _ in range(3):
+            output = ferry.sh("TMPDIR=/w coherence", status=None, seconds=60)
+            assert re.search(r"^\d+ passed, 0 failed$", output, re.MULTILINE), output
+        ferry.sh("touch /tmp/x/end; wait")
+
+
+@pytest.mark.parametrize("block_size", [1024, 4096])
+def test_what_a_mapping_holds_behind_the_end_does_not_go_to_the_disk(block_size, writable_disk):
+    """The rest of a file's last block is zero there, however much of the page a program has filled."""
+    image = writable_disk(block_size)
+    with writing(image) as ferry:
+        ferry.sh("head -c 100 /dev/zero >/w/file; fsyncs /w/file 0 mf; fsyncs /w/file 0 ms")
+    block = int(debugfs(image, "blocks /w/file").split()[0])
+    assert contents(image, "/w/file") == b"m" * 100
+    assert image.read_bytes()[block * block_size:][:block_size] == b"m" * 100 + bytes(block_size - 100)
