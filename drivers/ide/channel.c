@@ -9,13 +9,13 @@
  *
  * Submitters and the interrupt handler start commands; neither sleeps. Whatever has to wait - a
  * reset takes milliseconds to seconds - is done by the channel's kernel thread ided, which also
- * looks once a second whether the drive has exceeded its time. A failing request costs only itself:
- * the queue goes on behind it. Everything that touches a channel's state runs with interrupts off;
- * while the state is IDE_RECOVERING the channel belongs to ided alone.
+ * looks whether the drive has exceeded its time. A failing request costs only itself: the queue
+ * goes on behind it. Everything that touches a channel's state runs with interrupts off; while the
+ * state is IDE_RECOVERING the channel belongs to ided alone.
  *
  * A request is polled by its submitter or by ided, never in an interrupt handler, and with
- * interrupts on. A request that did not go by polling is tried again by interrupt: so a drive that
- * has died holds the machine up for one second in all (pio_poll.c).
+ * interrupts on. One that did not get through by polling is tried again by interrupt: so a drive
+ * that has died holds the machine up for one second in all (pio_poll.c).
  *
  * A drive that says nothing for ide_timeout_seconds, three times in a row, or is not ready ten
  * seconds after a reset, is given up: each request for it, also those that wait, ends with -EIO at
@@ -431,6 +431,8 @@ void ided(void *channel)
     struct ide_channel *c = channel;
     for (;;) {
         u64 next_look = timer_ticks() + TIMER_HZ;
+        if (c->state == IDE_ACTIVE)
+            next_look = MIN(next_look, c->deadline);
         (void)wait_event_killable(&c->care, c->state == IDE_RECOVERING || can_start(c), next_look);
         check_timeout(c);
         if (c->state == IDE_RECOVERING)

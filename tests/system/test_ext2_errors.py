@@ -94,13 +94,15 @@ def test_an_inode_table_that_cannot_be_written_is_an_error_of_fsync(writable_dis
     assert first_contents("other") == contents(image, "/data/other")
 
 
-def test_a_write_protected_disk_can_be_read(writable_disk):
+@pytest.mark.parametrize("mode", ["pio-polled", "pio-irq", "dma"])
+def test_a_write_protected_disk_can_be_read(mode, writable_disk):
     """It takes no writes: the first is the mark in the superblock, and it is mounted read-only."""
     image = writable_disk(4096)
     option = failing_writes(image, [])
     option[1] += ",file.inject-error.0.event=none,file.inject-error.0.iotype=write,file.inject-error.0.errno=30"
     before = image.read_bytes()
-    with Ferry(shell=True, disk=None, net=False, extra=option, limit=60) as ferry:
+    with Ferry(f"ferry.disk={mode}", shell=True, disk=None, net=False, extra=option, limit=60) as ferry:
+        assert f"MiB, {mode}" in ferry.text
         assert "mounted read-only" in ferry.text
         assert "Read-only" in ferry.sh("echo hi 2>&1 >/w/x", status=1)
         others_are_sound(ferry)
