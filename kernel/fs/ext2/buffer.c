@@ -7,6 +7,7 @@
  * file's data too, whose truth is in that file's mapping; so what is dirty is known by sectors,
  * and only these are written.
  */
+#include "kernel/cache/writeback.h"
 #include "kernel/fs/ext2/ext2.h"
 #include "kernel/lib/lib.h"
 
@@ -38,6 +39,12 @@ void ext2_buf_dirty(struct super *s, struct ext2_buf *b)
 {
     u32 offset = (u32)((char *)b->data - (char *)page_virt(b->page));
     cache_dirty_bytes(b->page, offset, ext2_of(s)->g.block_size);
+}
+
+void ext2_buf_write(struct super *s, struct ext2_buf *b)
+{
+    cache_start_writing(ext2_of(s)->metadata, b->page->index, b->page->index + 1);
+    cache_wait_written(b->page);
 }
 
 void ext2_buf_put(struct ext2_buf *b)

@@ -94,12 +94,11 @@ int ext2_dir_grow(struct inode *dir, struct ext2_buf *b)
     dir->dirty = dir->resized = true; /* it may have got a table, and then no block below it */
     if (error)
         return error;
-    error = ext2_buf_new(dir->super, block, b);
+    error = ext2_buf_read(dir->super, block, b);
     if (error) {
         (void)ext2_unmap(dir, ext2_dir_blocks(dir));
         return error;
     }
-    ((struct ext2_dir_entry_2 *)b->data)->rec_len = (u16)dir->super->block_size;
     dir->size += dir->super->block_size;
     return 0;
 }

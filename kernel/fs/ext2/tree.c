@@ -19,24 +19,38 @@ static u32 goal_of(struct inode *inode, const u32 *entry, u32 index)
     return g->first_data_block + (inode->ino - 1) / g->inodes_per_group * g->blocks_per_group + 1;
 }
 
-/* A block for *entry: data, or a table, which is filled with zeroes. */
+/*
+ * A new table is all zeroes, a new block of a directory one entry that is free. Either is on the
+ * disk before anything names it: what stood there may be any file's bytes, and if the power fails
+ * e2fsck would take them for the numbers of blocks, and give the file up.
+ */
+static int make_metadata(struct inode *inode, u32 block, bool table)
+{
+    struct ext2_buf b;
+    int error = ext2_buf_new(inode->super, block, &b);
+    if (error)
+        return error;
+    if (!table)
+        ((struct ext2_dir_entry_2 *)b.data)->rec_len = (u16)inode->super->block_size;
+    ext2_buf_write(inode->super, &b);
+    ext2_buf_put(&b);
+    return 0;
+}
+
+/* A block for *entry: a table, or the file's own. */
 static int add_block(struct inode *inode, u32 goal, bool table, u32 *entry)
 {
     u32 block;
     int error = ext2_block_alloc(inode, goal, &block);
     if (error)
         return error;
-    if (table) {
-        struct ext2_buf b;
-        error = ext2_buf_new(inode->super, block, &b);
-        if (error) {
-            ext2_blocks_free(inode, block, 1);
-            return error;
-        }
-        ext2_buf_put(&b);
-    }
-    *entry = block;
-    return 0;
+    if (table || S_TYPE(inode->mode) == S_DIR)
+        error = make_metadata(inode, block, table);
+    if (error)
+        ext2_blocks_free(inode, block, 1);
+    else
+        *entry = block;
+    return error;
 }
 
 /* A table that was made for a block that then did not come stays: it is all holes, and goes when
