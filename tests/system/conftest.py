@@ -21,7 +21,8 @@ def pytest_sessionstart(session):
     missing = [str(path) for path in (KERNEL, DISK) if not path.exists()]
     if missing:
         pytest.exit(f"{' and '.join(missing)} not built: run `make` first", returncode=2)
-    shutil.rmtree(ferry_module.LOGS, ignore_errors=True)
+    if not hasattr(session.config, "workerinput"):  # the process that starts the others
+        shutil.rmtree(ferry_module.LOGS, ignore_errors=True)
 
 
 def pytest_collection_finish(session):
