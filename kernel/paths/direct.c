@@ -351,6 +351,8 @@ static const struct file_ops direct_file_ops = {.read = file_read, .write = file
 
 bool direct_vector_ok(const struct file *f, bool to_user, u64 pos, u32 bits)
 {
+    if (S_TYPE(f->inode->mode) == S_BLK)
+        return !(f->flags & O_DIRECT) || ALIGNED(bits);
     bool nothing = to_user && pos >= f->inode->size;
     return f->ops != &direct_file_ops || nothing || ALIGNED(bits);
 }

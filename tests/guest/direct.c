@@ -317,6 +317,27 @@ static void test_buffers(void)
     close(fd);
 }
 
+/* A disk as a file; on Linux for root alone. */
+static void test_device(void)
+{
+    static const char *const names[] = {"/dev/hda", "/dev/sda", "/dev/vda"};
+    struct iovec iov[2] = {{buffer, SECTOR}, {buffer + PAGE, SECTOR}};
+    int fd = -1;
+
+    for (int i = 0; i < 3 && fd < 0; i++)
+        fd = open(names[i], O_RDONLY | O_DIRECT);
+    if (fd < 0) {
+        note("no disk to be read");
+        return;
+    }
+    check_equal(preadv(fd, iov, 2, 2 * SECTOR), 2 * SECTOR, "a disk is read past the cache");
+    iov[1].iov_base = buffer + PAGE + 1;
+    check_errno(preadv(fd, iov, 2, 0), EINVAL, "in whole sectors alone: EINVAL");
+    check_errno(pread(fd, buffer, SECTOR, 100), EINVAL, "that begin with one: EINVAL");
+    check_equal(pread(fd, buffer, SECTOR, lseek(fd, 0, SEEK_END)), 0, "behind it there is nothing");
+    close(fd);
+}
+
 /* The buffer is the file itself: to be written, its page needs the lock that a read holds. */
 static void test_same_file(void)
 {
@@ -520,6 +541,7 @@ int main(void)
     test_writing();
     test_coherence();
     test_buffers();
+    test_device();
     test_same_file();
     test_crossed();
     test_cut();
