@@ -50,11 +50,16 @@ static bool in_table(const struct inode *inode)
     return inode->hash.le_prev != NULL;
 }
 
+static WAIT_QUEUE(ended); /* the last of a super's inodes that were ending */
+
 /* Returns the directory whose reference the inode held: the caller's now, to give back in a loop
  * (a path may be deep, the stack is not). */
 static struct inode *destroy(struct inode *inode)
 {
     struct inode *dir = inode->dir;
+    struct super *super = inode->super;
+    if (super)
+        super->ending++;
     inode->mapping.closing = true; /* flushd, leave it alone */
     if (dir)
         dir->super->own_refs--; /* it is put as any other */
@@ -66,7 +71,14 @@ static struct inode *destroy(struct inode *inode)
         inode->ops->release(inode);
     kfree(inode->name);
     slab_free(inode_cache, inode);
+    if (super && --super->ending == 0)
+        wake_all(&ended);
     return dir;
+}
+
+void inodes_wait_ending(const struct super *super)
+{
+    wait_event(&ended, !super->ending);
 }
 
 /* Nothing of it is newer here than on the disk. */

@@ -152,6 +152,7 @@ struct super {
      * name in RAM): when they are equal, nobody uses it, and it can be unmounted. */
     u32 refs, own_refs;
     u32 writers; /* regular files open for writing */
+    u32 ending;  /* inodes that nobody finds any more, and whose release is not over */
     bool has_been_mounted;
     bool only_reads; /* cannot be mounted for writing */
     bool seconds;    /* its times are whole seconds of 32 bits, as ext2 keeps them */
@@ -262,6 +263,7 @@ struct inode *inode_next_dirty(struct super *super, struct inode *after);
  * in the table: its number may become that of another file. NULL: there is none. */
 bool inodes_unlinked(const struct super *super);
 struct inode *inode_take_unlinked(struct super *super);
+void inodes_wait_ending(const struct super *super);
 /* A time as the inode's file system can keep it. */
 struct file_time inode_time(const struct inode *inode, struct file_time t);
 struct file_time inode_now(const struct inode *inode);

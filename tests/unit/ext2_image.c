@@ -43,6 +43,7 @@
     }
 NEVER(int, inodes_sync, struct super *s)
 NEVER(struct inode *, inode_take_unlinked, struct super *s)
+NEVER(void, inodes_wait_ending, const struct super *s)
 NEVER(void, ext2_delete, struct inode *inode)
 NEVER(void, cache_page_written, struct page *page, int error)
 NEVER(void, cache_page_started, struct page *page, int error)

@@ -36,6 +36,7 @@ struct ext2 {
     u32 swallowed;            /* ... here */
     u32 kept_uid, kept_gid;   /* who may take super->blocks_kept, beside root */
     bool locked;              /* ext2_lock */
+    bool closing;             /* read-only now, but for what is still to be freed */
     struct wait_queue unlocked;
     bool was_clean;      /* before we mounted it: else only e2fsck may say that it is */
     bool is_clean;       /* the superblock says so now */

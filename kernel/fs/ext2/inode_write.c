@@ -154,7 +154,8 @@ void ext2_release(struct inode *inode)
     if (!inode->fs)
         return;
     ext2_window_close(inode); /* nobody sleeps over the list of windows: it needs no lock */
-    if (!inode->nlink && !(inode->super->flags & SUPER_READ_ONLY)) {
+    bool read_only = inode->super->flags & SUPER_READ_ONLY;
+    if (!inode->nlink && (!read_only || ext2_of(inode->super)->closing)) {
         ext2_lock(inode->super);
         if (!ext2_info(inode)->deleted)
             ext2_delete(inode);

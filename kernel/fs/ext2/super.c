@@ -139,9 +139,12 @@ static int ext2_sync(struct super *s, bool clean)
         return 0;
     if (clean) {
         s->flags |= SUPER_READ_ONLY;
+        fs->closing = true;
         ext2_lock(s);
         ext2_unlock(s);
         delete_unlinked(s);
+        inodes_wait_ending(s);
+        fs->closing = false;
     }
     int error = inodes_sync(s); /* data, then the inodes into their tables */
     int e = split_sync(s->device);
