@@ -27,7 +27,7 @@ static bool wait_not_busy(struct ide_channel *c, u64 until_ms)
 
 static enum ide_progress transfer(struct ide_channel *c)
 {
-    u64 until_ms = timer_ms() + MIN(HOLD_MS, ide_timeout_seconds * 1000);
+    u64 until_ms = timer_ms() + HOLD_MS;
     if (!ide_issue(c, pio_opcodes(c->drive)))
         return IDE_SILENT;
     ide_read(c, c->control); /* 400 ns until the status is the command's (ATA-6, 9.5) */

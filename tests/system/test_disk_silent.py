@@ -11,6 +11,7 @@ import pytest
 
 from disks import expect_clean, power_off
 from ferry import Ferry, digest
+from images import contents
 from silent import Silent
 from test_disk_modes import cold, drive, raw_disk, sound, to_mode
 
@@ -66,6 +67,20 @@ def test_a_drive_that_answers_too_late_is_reset_and_goes_on(mode, what, silent, 
         ferry.sh("umount /tmp/small")
     silent.path.write_bytes(silent.data)
     expect_clean(silent.path)
+
+
+def test_a_mode_chosen_while_the_drive_is_silent_waits_for_the_request(silent, tmp_path):
+    with machine(silent, tmp_path) as ferry:
+        begin(ferry, "dma")
+        silent.late(LATE, first=1)
+        ferry.sh("cat /tmp/small/data/large >/tmp/copy & sleep 0.3; hdparm -q -d0 -m8 /dev/hdb; wait")
+        disk = ferry.proc("ferry/disk")
+        assert (disk["hdb.timeouts"], disk["hdb.multiple"]) == (1, 8), f"expected a time-out, then -m8, got {disk}"
+        assert ferry.sh("grep hdb.mode /proc/ferry/disk").split()[-1] == "pio-irq"
+        cold(ferry)
+        got = ferry.sh("sha256sum < /tmp/copy").split()[0]
+        assert got == digest(contents("large")), f"expected the file's contents, got {got}"
+        sound(ferry, "large", "other", folder="/tmp/small/data")
 
 
 def test_a_flush_that_fails_is_told_although_a_second_would_not(silent, tmp_path):
