@@ -264,16 +264,15 @@ static void test_mincore(void)
 /* Who neither owns a file nor may write it is not told what others read: all of it is there. */
 static int test_who_may_ask(int fd)
 {
-    int status;
+    int status = 0;
 
-    if (geteuid() != 0)
-        return fd;
     fd = reopened(fd);
     fchmod(fd, 0644);
-    pid_t child = fork();
+    pid_t child = geteuid() == 0 ? fork() : -1; /* only root can become a stranger */
     if (child == 0)
         _exit(setuid(1000) < 0 ? 1 : cached() != PAGES);
-    waitpid(child, &status, 0);
+    if (child > 0)
+        waitpid(child, &status, 0);
     check_equal(status, 0, "a stranger is told that all is there");
     check_equal(cached(), 0, "which is not so");
     return fd;

@@ -188,11 +188,9 @@ static void test_who_may(void)
     int status;
 
     *at = 1;
-    if (!root)
-        return;
     pid_t child = fork();
     if (child == 0) {
-        if (setuid(1000) < 0)
+        if (root && setuid(1000) < 0)
             _exit(1);
         prctl(PR_SET_DUMPABLE, 1); /* or Linux gives its own /proc files to root */
         if (!(entry_of(at) & PRESENT) || FRAME(entry_of(at)))
@@ -214,11 +212,9 @@ static void test_errors(void)
     check_equal(pread(fd, two, 16, 0), 16, "two");
     check_equal(pread(fd, two, 8, (off_t)1 << 40), 0, "behind the last one: the end");
     close(fd);
-    if (!root)
-        return;
     fd = open("/proc/kpagecount", O_RDONLY);
-    check_errno(pread(fd, two, 8, 4), EINVAL, "so it is with frames: EINVAL");
-    check_equal(pread(fd, two, 8, (off_t)1 << 40), 0, "and the end");
+    check(!root || (pread(fd, two, 8, 4) < 0 && errno == EINVAL), "so it is with frames: EINVAL");
+    check(!root || pread(fd, two, 8, (off_t)1 << 40) == 0, "and the end");
     close(fd);
 }
 
