@@ -196,3 +196,29 @@ def test_full_swap_is_the_end_too(machine):
         assert re.search(r"^out of memory: pressure\[\d+\], ", output, re.MULTILINE), output
         assert ferry.sh("echo alive") == "alive\n"
         assert swaps(ferry)["/dev/hdb"][2] < 1024
+
+
+# --- All at once ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_writers_mappings_and_memory_of_many_kinds_at_once(machine, tmp_path, seed):
+    """tests/guest/squeeze.c in 24 MiB: nobody hangs, nobody is killed, everybody finds what he wrote."""
+    disk = shutil.copy(DISK, tmp_path / "root.img")
+    with machine(24, swap=64, disk=disk, writable=True, net=False) as ferry:
+        ferry.sh("swapon /dev/hdb; cd /")
+        output = ferry.sh(f"/tests/squeeze 2 {seed} 12500", seconds=90)
+        assert "9 passed, 0 failed" in output and "out of memory" not in output, output
+        assert counters(ferry)["pswpout"] > 0
+        ferry.sh("swapoff /dev/hdb", seconds=60)
+        power_off(ferry)
+    expect_clean(disk)
+
+
+def test_the_same_without_swap(machine, tmp_path):
+    disk = shutil.copy(DISK, tmp_path / "root.img")
+    with machine(24, disk=disk, writable=True, net=False) as ferry:
+        output = ferry.sh("cd /; /tests/squeeze 2 3 5000", seconds=90)
+        assert "9 passed, 0 failed" in output and "out of memory" not in output, output
+        power_off(ferry)
+    expect_clean(disk)
