@@ -77,11 +77,24 @@ def test_a_sector_that_never_takes_a_write_harms_that_file_alone(writable_disk):
     assert contents(image, "/w/copy") == first_contents("other")
 
 
-def test_an_inode_table_that_cannot_be_written_is_an_error_of_fsync(writable_disk):
+def sectors_of(image, what):
+    """Where a change in /w must go, of 4 KiB blocks: all sectors of the block, or that of its inode."""
+    if what == "inode table":
+        said = debugfs(image, "imap /w")
+        block, offset = re.search(r"block (\d+), offset 0x(\w+)", said).groups()
+        return [int(block) * 8 + int(offset, 16) // 512]
+    if what == "directory":
+        block = debugfs(image, "blocks /w").split()[0]
+    else:
+        block = re.search(what + r" at (\d+)", debugfs(image, "show_super_stats")).group(1)
+    return range(int(block) * 8, int(block) * 8 + 8)
+
+
+@pytest.mark.parametrize("what", ["inode table", "directory", "block bitmap", "inode bitmap"])
+def test_metadata_that_cannot_be_written_are_an_error_of_fsync(what, writable_disk):
     image = writable_disk(4096)
-    said = debugfs(image, "imap /w")
-    block, offset = int(re.search(r"block (\d+)", said).group(1)), int(re.search(r"offset 0x(\w+)", said).group(1), 16)
-    with machine(image, [block * 8 + offset // 512]) as ferry:
+    sectors = sectors_of(image, what)
+    with machine(image, sectors) as ferry:
         ferry.sh("mkdir /w/d; yes x | head -c 4096 >/w/file")
         got = calls(ferry, "wfgfg", "/w/file", 0)
         assert [errno for _, errno in got] == [0, EIO, EIO, 0, 0], f"expected EIO once each, got {got}"
