@@ -36,12 +36,8 @@ void cache_dont_need(struct mapping *m, u32 first, u32 end)
         return;
     if (m->nr_dirty)
         cache_start_writing(m, first, end);
-    end = (u32)MIN((u64)end, (u64)DIV_ROUND_UP(m->size, PAGE_SIZE));
-    for (u32 index = first; m->nr_pages && index < end; index++) {
-        struct page *page = cache_lookup(m, index);
-        if (page && cache_droppable(page))
-            cache_drop_page(page);
-    }
+    if (first < end)
+        cache_drop_clean_of(m, first, end);
 }
 
 bool cache_in_use(const struct mapping *m, u32 index)

@@ -339,30 +339,44 @@ int cache_read_bytes(struct mapping *m, u64 pos, void *buf, u32 len)
 
 /* --- Giving pages up -------------------------------------------------------------------------- */
 
-/* Of one mapping, or of all: NULL. */
-static u32 drop_clean(const struct mapping *m)
+static bool is_inside(const struct page *page, const struct mapping *m, u32 first, u32 end)
 {
-    u32 dropped = 0;
-    struct page *page = lru_next(NULL);
-    while (page) {
-        struct page *next = lru_next(page);
-        if (cache_droppable(page) && (!m || page->mapping == m)) {
-            cache_drop_page(page);
-            dropped++;
-        }
-        page = next;
-    }
-    return dropped;
+    return page->mapping == m && page->index >= first && page->index < end;
+}
+
+static u32 drop_if_clean(struct page *page)
+{
+    if (!page || !cache_droppable(page))
+        return 0;
+    cache_drop_page(page);
+    return 1;
 }
 
 u32 cache_drop_clean(void)
 {
-    return drop_clean(NULL);
+    u32 dropped = 0;
+    for (struct page *page = lru_next(NULL), *next; page; page = next) {
+        next = lru_next(page);
+        dropped += drop_if_clean(page);
+    }
+    return dropped;
 }
 
-u32 cache_drop_clean_of(struct mapping *m)
+/* Looks at the range's pages or at the machine's, whichever are fewer. */
+u32 cache_drop_clean_of(struct mapping *m, u32 first, u32 end)
 {
-    return drop_clean(m);
+    u32 dropped = 0;
+    if (end - first <= cache_stats.pages) {
+        for (u32 index = first; m->nr_pages && index < end; index++)
+            dropped += drop_if_clean(lookup(m, index));
+        return dropped;
+    }
+    for (struct page *page = lru_next(NULL), *next; m->nr_pages && page; page = next) {
+        next = lru_next(page);
+        if (is_inside(page, m, first, end))
+            dropped += drop_if_clean(page);
+    }
+    return dropped;
 }
 
 static void drop_when_unlocked(struct mapping *m, struct page *page)
@@ -373,11 +387,6 @@ static void drop_when_unlocked(struct mapping *m, struct page *page)
     if (page->mapping == m)
         cache_drop_page(page);
     page_put(page, HOLD_USE);
-}
-
-static bool is_inside(const struct page *page, const struct mapping *m, u32 first, u32 end)
-{
-    return page->mapping == m && page->index >= first && page->index < end;
 }
 
 /* Looks at the range's pages or at the machine's, whichever are fewer. */

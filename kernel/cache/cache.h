@@ -193,8 +193,8 @@ void cache_not_used(const struct mapping *m, u32 index);
 
 void cache_truncate(struct mapping *m); /* drops every page of it: the inode goes away */
 u32 cache_drop_clean(void);             /* /proc/sys/vm/drop_caches; returns pages dropped */
-/* Of one mapping: BLKFLSBUF. Returns pages dropped. */
-u32 cache_drop_clean_of(struct mapping *m);
+/* Of one mapping, in [first, end). Returns pages dropped. */
+u32 cache_drop_clean_of(struct mapping *m, u32 first, u32 end);
 /* lru.c. Drops clean pages that were not used for longest; returns how many. Never sleeps. The hard
  * way drops any that can be dropped: also what was read ahead for a use to come. */
 u32 cache_reclaim(u32 nr_pages);

@@ -6,9 +6,9 @@
  * - by fsync(2) and sync(2) at once, and the caller waits;
  * - by the kernel thread flushd, which looks every vm.dirty_writeback_centisecs at what has
  *   been dirty for vm.dirty_expire_centisecs, and at everything when more than
- *   vm.dirty_background_ratio percent of the memory are dirty;
- * - by a writer that has brought it beyond vm.dirty_ratio percent: it writes its own pages and
- *   waits for them, and so cannot outrun the disk.
+ *   vm.dirty_background_ratio percent of the memory (or vm.dirty_background_bytes) are dirty;
+ * - by a writer that has brought it beyond vm.dirty_ratio percent (or vm.dirty_bytes): it writes
+ *   its own pages and waits for them, and so cannot outrun the disk.
  *
  * While a page is on its way to the disk (PG_WRITEBACK) it can be read, and written again: then it
  * is dirty once more, and is written once more. An error is kept for the next fsync (errors.h).
@@ -38,9 +38,20 @@ static WAIT_QUEUE(written);      /* a mapping has nothing more on its way */
 static WAIT_QUEUE(flushd_queue); /* where flushd sleeps */
 static bool flushd_wanted;
 
-static u32 percent_of_memory(u32 percent)
+static u32 limit_of(u32 percent, u32 bytes)
 {
-    return MAX(total_frames / 100 * percent, 32u);
+    return bytes ? DIV_ROUND_UP(bytes, PAGE_SIZE) : MAX(total_frames / 100 * percent, 32u);
+}
+
+u32 writeback_limit(void)
+{
+    return limit_of(writeback_limits.dirty_ratio, writeback_limits.dirty_bytes);
+}
+
+u32 writeback_background_limit(void)
+{
+    return limit_of(writeback_limits.dirty_background_ratio,
+                    writeback_limits.dirty_background_bytes);
 }
 
 /* --- Dirty ------------------------------------------------------------------------------------ */
@@ -55,8 +66,7 @@ void writeback_dirtied(struct mapping *m, int pages)
     }
     if (pages < 0 && m->nr_dirty == 0)
         TAILQ_REMOVE(&dirty_mappings, m, dirty);
-    if (pages > 0 &&
-        writeback_stats.dirty > percent_of_memory(writeback_limits.dirty_background_ratio))
+    if (pages > 0 && writeback_stats.dirty > writeback_background_limit())
         writeback_kick();
 }
 
@@ -203,7 +213,7 @@ void cache_wait_written(struct page *page)
 /* The writer's own pages first: they are the ones that it has just made. */
 void writeback_throttle(struct mapping *m)
 {
-    u32 limit = percent_of_memory(writeback_limits.dirty_ratio);
+    u32 limit = writeback_limit();
     if (likely(writeback_stats.dirty <= limit) || !m->ops->write_pages)
         return;
     writeback_stats.throttled++;

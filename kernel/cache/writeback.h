@@ -5,10 +5,13 @@
 #include "kernel/cache/cache.h"
 
 struct writeback_limits { /* /proc/sys/vm/, Linux: Documentation/admin-guide/sysctl/vm.rst */
-    u32 dirty_ratio, dirty_background_ratio; /* percent of the memory */
+    u32 dirty_ratio, dirty_background_ratio; /* percent of the memory ... */
+    u32 dirty_bytes, dirty_background_bytes; /* ... or, unless they are 0, so much */
     u32 dirty_expire_centisecs, dirty_writeback_centisecs;
 };
 extern struct writeback_limits writeback_limits;
+u32 writeback_limit(void); /* in pages: beyond it a writer waits */
+u32 writeback_background_limit(void);
 
 struct writeback_stats {
     u32 dirty;     /* pages now */

@@ -56,7 +56,7 @@ static void disk_release(struct file *f)
         kprintf("%s: not all could be written\n", d->name);
     block_close(d, may_write(f));
     if (!d->openers && !d->claimed)
-        cache_drop_clean_of(d->metadata);
+        cache_drop_clean_of(d->metadata, 0, ~0u);
 }
 
 static ssize_t disk_read(struct file *f, void __user *buf, size_t len, u64 *pos)
@@ -204,7 +204,7 @@ static int flush(struct block_device *d)
     if (!capable(CAP_SYS_ADMIN))
         return -EACCES;
     int error = device_sync(d);
-    cache_drop_clean_of(d->metadata);
+    cache_drop_clean_of(d->metadata, 0, ~0u);
     return error;
 }
 

@@ -78,7 +78,7 @@ static void area_free(struct swap_area *a)
     if (a->device) { /* its bytes have changed below the cache */
         struct mapping *below = is_file(a) ? &a->inode->mapping : a->device->metadata;
         if (below)
-            (void)cache_drop_clean_of(below);
+            (void)cache_drop_clean_of(below, 0, ~0u);
         a->inode->runners -= is_file(a);
     }
     if (a->claimed)
@@ -158,7 +158,7 @@ static int open_area(struct swap_area *a)
         return -EINVAL;
     inode->runners++; /* as of a program that runs: ETXTBSY for who would write it */
     int err = vfs_write_out(inode, false);
-    cache_drop_clean_of(&inode->mapping);
+    cache_drop_clean_of(&inode->mapping, 0, ~0u);
     a->mapping.size = inode->size;
     return err;
 }

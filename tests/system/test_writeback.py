@@ -44,12 +44,13 @@ def test_what_is_young_stays_in_the_cache(writable_disk):
         before = ferry.proc("vmstat")
         ferry.sh("yes young | head -c 409600 >/w/file; sleep 1")
         after = ferry.proc("vmstat")
-        assert after["nr_dirty"] >= 100 and after["nr_written"] == before["nr_written"], after
+        table = 1  # of blocks: flushd has put the inode into its table, and this one goes before
+        assert after["nr_dirty"] >= 100 and after["nr_written"] <= before["nr_written"] + table, after
         assert after["nr_dirtied"] >= before["nr_dirtied"] + 100, after
         assert ferry.sh("grep -E '^Dirty: +[1-9][0-9]* kB' /proc/meminfo")
         ferry.sh("rm /w/file")  # what is removed before it was written costs nothing
         eventually(ferry, lambda now: now["nr_dirty"] < 20, "the file's pages to be gone")
-        assert ferry.proc("vmstat")["nr_written"] == before["nr_written"]
+        assert ferry.proc("vmstat")["nr_written"] <= before["nr_written"] + table
 
 
 def test_beyond_the_background_limit_writing_starts_at_once(writable_disk):
@@ -76,6 +77,19 @@ def test_a_writer_cannot_outrun_the_disk(how, writable_disk):
         assert seen and max(seen) <= limit + 64, f"expected never more than {limit} dirty pages, got {max(seen)}"
         now = ferry.proc("vmstat")
         assert now["balance_dirty_pages"] >= 24000000 // 4096 // limit - 2 and now["nr_dirty"] <= limit + 64, now
+
+
+def test_limits_in_bytes_take_the_place_of_those_in_percent(writable_disk):
+    with writing(writable_disk(4096), mem=64) as ferry:
+        knobs(ferry, writeback_centisecs=0, bytes=8192, background_bytes=1)
+        assert "Invalid argument" in ferry.sh("echo 8191 2>&1 >/proc/sys/vm/dirty_bytes", status=1)
+        assert ferry.sh("cat /proc/sys/vm/dirty_ratio /proc/sys/vm/dirty_background_ratio").split() == ["0", "0"]
+        now = ferry.proc("vmstat")
+        assert (now["nr_dirty_threshold"], now["nr_dirty_background_threshold"]) == (2, 1)
+        ferry.sh("head -c 409600 /dev/zero >/w/file")
+        assert ferry.proc("vmstat")["nr_written"] >= 90, "expected the writer to have waited for nearly every page"
+        knobs(ferry, ratio=20, background_ratio=10)
+        assert ferry.sh("cat /proc/sys/vm/dirty_bytes /proc/sys/vm/dirty_background_bytes").split() == ["0", "0"]
 
 
 @pytest.mark.parametrize("block_size", [1024, 4096])

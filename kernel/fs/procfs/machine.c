@@ -88,6 +88,8 @@ void proc_vmstat(struct text *t)
                 f.dirty, writeback_stats.in_flight, f.shared, disk_kib(false), disk_kib(true));
     text_printf(t, "nr_dirtied %u\nnr_written %u\nbalance_dirty_pages %u\n",
                 writeback_stats.dirtied, writeback_stats.written, writeback_stats.throttled);
+    text_printf(t, "nr_dirty_threshold %u\nnr_dirty_background_threshold %u\n", writeback_limit(),
+                writeback_background_limit());
     text_printf(t, "pswpin %u\npswpout %u\npgscan_anon %u\npgsteal_file %u\npgsteal_kswapd %u\n",
                 swap_stats.in, swap_stats.out, scan_stats.scanned, cache_stats.reclaimed,
                 scan_stats.taken);

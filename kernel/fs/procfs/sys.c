@@ -96,22 +96,44 @@ int sys_drop_caches(const char *value)
 
 /* ---- vm.dirty_*: when write-back begins (kernel/cache/writeback.c) ---- */
 
-static int set_percent(const char *value, u32 *to)
+/* A share of the memory, or so many bytes: whichever was set last; the other one reads as 0. */
+static int set_percent(const char *value, u32 *percent, u32 *bytes)
 {
     u32 n;
     if (proc_number(value, &n) < 0 || n > 100)
         return -EINVAL;
-    *to = n;
+    *percent = n;
+    *bytes = 0;
+    return 0;
+}
+static int set_bytes(const char *value, u32 least, u32 *percent, u32 *bytes)
+{
+    u32 n;
+    if (proc_number(value, &n) < 0 || n < least)
+        return -EINVAL;
+    *percent = 0;
+    *bytes = n;
     return 0;
 }
 
 int sys_set_dirty_ratio(const char *value)
 {
-    return set_percent(value, &writeback_limits.dirty_ratio);
+    return set_percent(value, &writeback_limits.dirty_ratio, &writeback_limits.dirty_bytes);
 }
 int sys_set_dirty_background_ratio(const char *value)
 {
-    return set_percent(value, &writeback_limits.dirty_background_ratio);
+    return set_percent(value, &writeback_limits.dirty_background_ratio,
+                       &writeback_limits.dirty_background_bytes);
+}
+int sys_set_dirty_bytes(const char *value)
+{
+    return set_bytes(value, 2 * PAGE_SIZE, &writeback_limits.dirty_ratio,
+                     &writeback_limits.dirty_bytes);
+}
+int sys_set_dirty_background_bytes(const char *value)
+{
+    return set_bytes(value, 1, &writeback_limits.dirty_background_ratio,
+                     &writeback_limits.dirty_background_bytes);
 }
 int sys_set_dirty_expire(const char *value)
 {
@@ -130,6 +152,14 @@ void sys_dirty_ratio(struct text *t)
 void sys_dirty_background_ratio(struct text *t)
 {
     text_printf(t, "%u\n", writeback_limits.dirty_background_ratio);
+}
+void sys_dirty_bytes(struct text *t)
+{
+    text_printf(t, "%u\n", writeback_limits.dirty_bytes);
+}
+void sys_dirty_background_bytes(struct text *t)
+{
+    text_printf(t, "%u\n", writeback_limits.dirty_background_bytes);
 }
 void sys_dirty_expire(struct text *t)
 {
