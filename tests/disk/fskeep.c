@@ -14,6 +14,9 @@
  *
  * Line N of a file is its version and N. Beside it, a child makes, cuts, renames and
  * removes other files, and gives no promise.
+ *
+ * Before the N-th promise is given, "fskeep promise N" is written to the disk, past the cache:
+ * who watches the disk knows by that when fsync had returned.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -72,11 +75,26 @@ static void write_lines(int fd, unsigned version, unsigned from, unsigned to)
     }
 }
 
+static void mark(unsigned promise)
+{
+    static _Alignas(512) char sector[512];
+    static int fd = -1;
+    if (fd < 0)
+        fd = open("mark", O_WRONLY | O_CREAT | O_DIRECT, 0644);
+    snprintf(sector, sizeof(sector), "fskeep promise %u\n", promise);
+    if (pwrite(fd, sector, sizeof(sector), 0) != sizeof(sector))
+        die("mark");
+    if (promise == 0 && fsync(fd) < 0)
+        die("mark");
+}
+
 static void keep(struct file *f, int fd)
 {
+    static unsigned promises;
     if (fsync(fd) < 0)
         die("fsync");
     close(fd);
+    mark(++promises);
     say("+ %s %u %u\n", f->name, f->version, f->lines);
 }
 
@@ -207,6 +225,7 @@ int main(int argc, char **argv)
         mkdir(folders[i], 0755);
     set("/proc/sys/vm/dirty_writeback_centisecs", "5"); /* much goes to the disk by itself */
     set("/proc/sys/vm/dirty_expire_centisecs", "5");
+    mark(0);
     if (fork() == 0)
         noise();
     for (;;)

@@ -45,6 +45,7 @@ void ext2_buf_write(struct super *s, struct ext2_buf *b)
 {
     cache_start_writing(ext2_of(s)->metadata, b->page->index, b->page->index + 1);
     cache_wait_written(b->page);
+    (void)block_flush(s->device);
 }
 
 void ext2_buf_put(struct ext2_buf *b)

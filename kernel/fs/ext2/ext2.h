@@ -115,7 +115,8 @@ bool ext2_is_short_link(const struct inode *link);
 int ext2_buf_read(struct super *s, u32 block, struct ext2_buf *b);
 int ext2_buf_new(struct super *s, u32 block, struct ext2_buf *b); /* zeroed, and dirty */
 void ext2_buf_dirty(struct super *s, struct ext2_buf *b);
-void ext2_buf_write(struct super *s, struct ext2_buf *b); /* waits; an error is fsync's */
+/* To the disk, past the drive's own cache; waits. An error is told to fsync. */
+void ext2_buf_write(struct super *s, struct ext2_buf *b);
 void ext2_buf_put(struct ext2_buf *b);
 void ext2_forget(struct super *s, u32 block); /* it is metadata no longer: do not write it */
 

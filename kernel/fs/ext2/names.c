@@ -294,6 +294,7 @@ static int move(struct inode *from, const struct name *from_name, struct inode *
     if (!error && (target || at.buf.block != new_block)) {
         ext2_buf_put(&at.buf);
         (void)cache_write_out(ext2_of(from->super)->metadata, 0, ~0u);
+        (void)block_flush(from->super->device);
         error = target ? name_gone(to, target) : 0;
         int e = find(from, from_name, inode, &at);
         if (!e)
