@@ -308,6 +308,24 @@ def test_no_inode_left_is_enospc(writable_disk):
         ferry.sh("cd /; rm -r /w/i; echo hi >/w/again", seconds=100)
 
 
+def test_more_links_than_others_expect_are_emlink(writable_disk):
+    """32000 names of a file, 31998 directories in one: the counts are set from outside, and then put right again."""
+    image = writable_disk(1024)
+    with writing(image) as ferry:
+        ferry.sh("cd /w; echo x >file; mkdir full other; ln file one; rm one")
+    Image(image).debugfs("sif /w/file links_count 31999", "sif /w/full links_count 31999")
+    with Ferry(shell=True, disk=image, writable=True, net=False) as ferry:
+        ferry.sh("cd /w; ln file last; mkdir full/last; mkdir -p other/more; echo y >full/file")
+        for command in ("ln file no", "mkdir full/no", "mv other full/", "mv other/more full/"):
+            assert "Too many links" in ferry.sh(f"{command} 2>&1", status=1), command
+        ferry.sh("mv full/last full/renamed; mv file moved; mv other/more full/renamed; rm last; ln moved last; rm last")
+        ferry.sh("rmdir full/renamed/more full/renamed; mkdir full/again; rmdir full/again")
+        power_off(ferry)
+    assert field(image, "/w/moved", "Links") == 31999 and field(image, "/w/full", "Links") == 31999
+    Image(image).debugfs("sif /w/moved links_count 1", "sif /w/full links_count 2")
+    expect_clean(image)
+
+
 def test_a_file_ends_where_its_tree_does(writable_disk):
     """16 GiB with 1 KiB blocks: EFBIG, and nothing is left behind of what was tried."""
     image = writable_disk(1024)
