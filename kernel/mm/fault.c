@@ -198,12 +198,14 @@ int mm_touch(virt_t address, bool write)
     return signal == SIGNAL_KILL ? -ENOMEM : signal ? -EFAULT : 0;
 }
 
-int mm_populate(virt_t start, virt_t end, bool write)
+int mm_populate(virt_t start, virt_t end, enum populate how)
 {
     struct mm *mm = current->mm;
     for (virt_t va = start; va < end; va += PAGE_SIZE) {
-        bool did_io = false;
-        u32 *pte = pte_get(mm, va, false);
+        const struct vma *v = vma_find(mm, va);
+        bool own = v && !v->shared && (v->prot & PROT_WRITE), did_io = false;
+        bool write = how == POPULATE_WRITE || (how == POPULATE_USE && own);
+        const u32 *pte = pte_get(mm, va, false);
         if (pte && (*pte & PTE_PRESENT) && (!write || (*pte & PTE_WRITE)))
             continue;
         if (nr_free_frames < 4 * ATOMIC_RESERVE && !frames_wait()) /* for who really touches it */

@@ -95,7 +95,7 @@ long sys_mlock2(u32 address, u32 len, u32 flags)
     err = mm_lock(mm, address, address + len, true);
     if (err || (flags & MLOCK_ONFAULT))
         return err;
-    err = mm_populate(address, address + len, false);
+    err = mm_populate(address, address + len, POPULATE_USE);
     return err == -ENOMEM ? -EAGAIN : err == -EFAULT ? -ENOMEM : err; /* as POSIX has them */
 }
 
@@ -119,7 +119,7 @@ static void lock_all(struct mm *mm, bool locked, bool populate)
         virt_t start = at;
         at = v->end;
         if (populate)
-            (void)mm_populate(start, at, false);
+            (void)mm_populate(start, at, POPULATE_USE);
     }
 }
 

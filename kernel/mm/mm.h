@@ -131,9 +131,12 @@ bool mm_range_free(struct mm *mm, virt_t start, virt_t end);
  * /proc). The number of bytes read. Never sleeps. */
 u32 mm_peek(struct mm *mm, virt_t from, void *buf, u32 len);
 
-/* Makes a mapped range of the current program present, to be written as well when `write`. 0, or
- * what hindered it: -ENOMEM, -EFAULT. Leaves the last free memory alone. Sleeps. */
-int mm_populate(virt_t start, virt_t end, bool write);
+/* Makes a mapped range of the current program present: to be read, to be written, or as it will be
+ * used (MAP_POPULATE, mlock(2): what is private and writable becomes the program's own, so that no
+ * fault is left to come). 0, or what hindered it: -ENOMEM, -EFAULT, -EINTR. Leaves the last free
+ * memory alone. Sleeps. */
+enum populate { POPULATE_READ, POPULATE_WRITE, POPULATE_USE };
+int mm_populate(virt_t start, virt_t end, enum populate how);
 /* mlock.c. Pages of locked regions; may so many more be locked; a mapped range becomes locked, or
  * no longer so (0 or -ENOMEM). */
 u32 mm_locked(const struct mm *mm);

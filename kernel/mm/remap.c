@@ -45,7 +45,7 @@ static int move(struct mm *mm, virt_t address, u32 old_len, virt_t to, u32 new_l
     if (old_len && !(flags & MREMAP_DONTUNMAP))
         err = mm_unmap(mm, address, address + old_len);
     if (!err && locked) /* also what it has grown by */
-        (void)mm_populate(to, to + new_len, false);
+        (void)mm_populate(to, to + new_len, POPULATE_USE);
     return err;
 }
 
@@ -116,7 +116,7 @@ long sys_mremap(u32 address, u32 old_len, u32 new_len, u32 flags, u32 to)
         new_len <= USER_END - address && mm_range_free(mm, v->end, address + new_len)) {
         v->end = address + new_len;
         if (v->locked)
-            (void)mm_populate(address + old_len, address + new_len, false);
+            (void)mm_populate(address + old_len, address + new_len, POPULATE_USE);
         return address;
     }
     if (!(flags & MREMAP_MAYMOVE) || !(to = mm_find_free(mm, new_len)))

@@ -323,7 +323,7 @@ long sys_mmap2(u32 address, u32 len, u32 prot, u32 flags, u32 fd, u32 pgoff)
     if (lock)
         (void)mm_lock(mm, r.address, r.address + r.len, true);
     if (flags & MAP_POPULATE || (lock && !mm->lock_on_fault))
-        (void)mm_populate(r.address, r.address + r.len, false);
+        (void)mm_populate(r.address, r.address + r.len, POPULATE_USE);
     return r.address;
 }
 

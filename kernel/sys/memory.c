@@ -33,7 +33,7 @@ long sys_brk(u32 to)
     if (mm->lock_future && new_end > old_end) {
         (void)mm_lock(mm, old_end, new_end, true);
         if (!mm->lock_on_fault)
-            (void)mm_populate(old_end, new_end, false);
+            (void)mm_populate(old_end, new_end, POPULATE_USE);
     }
     return to;
 }
@@ -150,7 +150,8 @@ static int advise(struct mm *mm, virt_t start, virt_t end, u32 advice)
     case ADVICE_DISCARD:
         return mm_discard(mm, start, end);
     case ADVICE_POPULATE:
-        return mm_populate(start, end, advice == MADV_POPULATE_WRITE);
+        return mm_populate(start, end,
+                           advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     case ADVICE_FORK:
         v = vma_cut(mm, start, end);
         if (!v)

@@ -103,6 +103,29 @@ static int child_has_none(void *unused)
     return locked_pages() == 0 ? 0 : 1;
 }
 
+static long minor_faults(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return use.ru_minflt;
+}
+
+/* A private page of a file is a program's own before it is written. */
+static void copies_at_once(void)
+{
+    int fd = open("/proc/self/exe", O_RDONLY);
+    char *m = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    check_equal(mlock(m, 4 * PAGE), 0, "mlock of a private mapping of a file");
+    minor_faults();
+    long before = minor_faults();
+    for (size_t i = 0; i < 4; i++) {
+        m[i * PAGE] = 1;
+    }
+    check_equal(minor_faults() - before, 0, "leaves no fault for a write to come");
+    munmap(m, 4 * PAGE);
+    close(fd);
+}
+
 static void inheritance(void)
 {
     char *m = map(4, 0);
@@ -191,6 +214,7 @@ int main(void)
 {
     ranges();
     on_fault();
+    copies_at_once();
     inheritance();
     check_errno(mlockall(0), EINVAL, "mlockall of nothing: EINVAL");
     check_errno(mlockall(MCL_ONFAULT), EINVAL, "mlockall on fault alone: EINVAL");
