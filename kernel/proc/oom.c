@@ -12,6 +12,8 @@
 #include "kernel/mm/mm.h"
 #include "kernel/proc/exit.h"
 
+u32 oom_kills;
+
 static u32 pages_of(const struct process *p)
 {
     const struct task *t = process_task(p);
@@ -41,6 +43,7 @@ bool out_of_memory(void)
     if (!dying) {
         kprintf("out of memory: %s[%u], the biggest program with %u KiB, is killed\n",
                 biggest->name, biggest->pid, pages_of(biggest) * (PAGE_SIZE >> 10));
+        oom_kills++;
         process_kill(biggest, SIGKILL);
     }
     if (current->killed)

@@ -13,4 +13,6 @@ struct process;
 /* In pages: the process with the most goes; 0: never. */
 u32 oom_points(const struct process *p);
 
+extern u32 oom_kills; /* programs killed since boot */
+
 #endif

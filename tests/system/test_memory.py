@@ -186,6 +186,7 @@ def test_without_swap_one_program_is_killed_and_the_shell_survives(machine):
     with machine(32) as ferry:
         output = ferry.sh("/tests/pressure 30", status=None, seconds=60)
         assert len(re.findall(r"^out of memory: pressure\[\d+\], .* is killed$", output, re.MULTILINE)) == 1, output
+        assert counters(ferry)["oom_kill"] == 1
         assert ferry.sh("echo alive") == "alive\n"
 
 

@@ -12,6 +12,7 @@
 #include "kernel/mm/usage.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/load.h"
+#include "kernel/proc/oom.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/sys.h"
 
@@ -93,9 +94,9 @@ void proc_vmstat(struct text *t)
     text_printf(t, "pswpin %u\npswpout %u\npgscan_anon %u\npgsteal_file %u\npgsteal_kswapd %u\n",
                 swap_stats.in, swap_stats.out, scan_stats.scanned, cache_stats.reclaimed,
                 scan_stats.taken);
-    text_printf(t, "pgfault %u\npgmajfault %u\n",
+    text_printf(t, "pgfault %u\npgmajfault %u\noom_kill %u\n",
                 a->entries[ENTRY_MINOR_FAULT] + a->entries[ENTRY_MAJOR_FAULT],
-                a->entries[ENTRY_MAJOR_FAULT]);
+                a->entries[ENTRY_MAJOR_FAULT], oom_kills);
 }
 
 /* ---- time ---- */
