@@ -15,11 +15,16 @@
 #include "kernel/proc/task.h"
 
 #define WINDOW_BLOCKS 32u
+#define WINDOWS_MAX                                                              \
+    32u /* so many files grow at the same time; all are looked at for each block \
+         */
 
 static void window_close(struct ext2 *fs, struct ext2_inode_info *info)
 {
-    if (info->window_len)
+    if (info->window_len) {
         TAILQ_REMOVE(&fs->windows, info, window);
+        fs->nr_windows--;
+    }
     info->window_len = 0;
 }
 
@@ -33,6 +38,9 @@ static void window_open(struct ext2 *fs, struct ext2_inode_info *info, u32 start
     window_close(fs, info);
     if (!len)
         return;
+    if (fs->nr_windows == WINDOWS_MAX) /* of whom that has not grown for longest */
+        window_close(fs, TAILQ_FIRST(&fs->windows));
+    fs->nr_windows++;
     info->window_start = start;
     info->window_len = len;
     TAILQ_INSERT_TAIL(&fs->windows, info, window);
@@ -53,10 +61,12 @@ static struct ext2_inode_info *window_at(struct ext2 *fs, const struct ext2_inod
 static u32 free_run(struct ext2 *fs, const struct ext2_inode_info *mine,
                     const struct ext2_group *gr, const void *map, u32 block, u32 max)
 {
-    u32 bit = block - gr->first_block, n;
-    u32 clear = ext2_bits_clear_run(map, bit, MIN(max, gr->nr_blocks - bit));
-    for (n = 0; n < clear && !window_at(fs, mine, block + n); n++)
-        ;
+    u32 bit = block - gr->first_block;
+    u32 n = ext2_bits_clear_run(map, bit, MIN(max, gr->nr_blocks - bit));
+    const struct ext2_inode_info *info;
+    TAILQ_FOREACH (info, &fs->windows, window)
+        if (info != mine && info->window_start >= block)
+            n = MIN(n, info->window_start - block);
     return n;
 }
 

@@ -42,7 +42,8 @@ struct ext2 {
     bool is_clean;       /* the superblock says so now */
     bool large_files;    /* the superblock says that there may be files of 2 GiB and more */
     bool counts_changed; /* the superblock's free counts are to be written */
-    TAILQ_HEAD(, ext2_inode_info) windows;
+    TAILQ_HEAD(, ext2_inode_info) windows; /* the one opened last at the end */
+    u32 nr_windows;
 };
 
 /* inode->fs */
