@@ -11,9 +11,38 @@
 #include "kernel/cache/writeback.h"
 #include "kernel/cpu/cpu.h"
 
+static void request_done(struct block_request *r, int error);
+
+/* The disk has refused the request: each page of it by itself, so that one bad sector costs only
+ * the page that it is in. (A reader comes back by himself.) */
+static void write_one_by_one(struct block_request *r)
+{
+    u64 lba = r->lba;
+    for (u32 i = 0; i < r->nr_frags; i++) {
+        struct frag f = r->frags[i];
+        struct block_request *piece = request_new(r->device, 1);
+        if (piece) {
+            piece->lba = lba;
+            piece->done = request_done;
+            piece->write = true;
+            piece->account = account_get(r->account);
+            request_add(piece, f);
+            block_submit(piece);
+        } else {
+            cache_page_written(f.page, -EIO);
+        }
+        lba += f.len / SECTOR_SIZE;
+    }
+    request_free(r);
+}
+
 /* Completion, interrupt context. */
 static void request_done(struct block_request *r, int error)
 {
+    if (error == -EIO && r->write && r->nr_frags > 1 && r->account) {
+        write_one_by_one(r);
+        return;
+    }
     u32 payload = 0, padding = 0, metadata = 0, swap = 0, buffer = 0;
     for (u32 i = 0; i < r->nr_frags; i++) {
         const struct frag *f = &r->frags[i];

@@ -145,10 +145,20 @@ def test_a_disk_set_read_only_takes_no_writes(second):
     assert ferry.image.read_bytes()[:4097] == read("4097")
 
 
-def test_a_sector_that_cannot_be_written_is_told_to_fsync(tmp_path):
+def test_a_sector_that_cannot_be_written_is_told_to_fsync_and_costs_one_page(tmp_path):
     image = empty(tmp_path / "bad.img", MIB)
     bad = failing_writes(image, [100])[1].replace("index=0", "index=1")
     with Ferry(shell=True, disks=[DISK], extra=["-drive", bad], net=False) as ferry:
         fails(ferry, "dd if=/data/1m of=/dev/hdb conv=fsync", "Input/output error")
-        fails(ferry, "dd if=/data/1m of=/dev/hdb bs=64k oflag=direct", "Input/output error")
+        assert "write of 8 sectors at 96 failed" in ferry.text
         power_off(ferry)
+    there, want = image.read_bytes(), read("1m")
+    assert there[:96 * 512] == want[:96 * 512] and there[104 * 512:] == want[104 * 512:]
+    assert there[96 * 512:104 * 512] == bytes(4096)
+
+
+def test_past_the_cache_a_bad_sector_is_told_at_once(tmp_path):
+    image = empty(tmp_path / "bad.img", MIB)
+    bad = failing_writes(image, [100])[1].replace("index=0", "index=1")
+    with Ferry(shell=True, disks=[DISK], extra=["-drive", bad], net=False) as ferry:
+        fails(ferry, "dd if=/data/1m of=/dev/hdb bs=64k oflag=direct", "Input/output error")
