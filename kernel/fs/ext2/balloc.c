@@ -15,9 +15,8 @@
 #include "kernel/proc/task.h"
 
 #define WINDOW_BLOCKS 32u
-#define WINDOWS_MAX                                                              \
-    32u /* so many files grow at the same time; all are looked at for each block \
-         */
+/* So many files grow at the same time. All are looked at for each block that is taken. */
+#define WINDOWS_MAX 32u
 
 static void window_close(struct ext2 *fs, struct ext2_inode_info *info)
 {
