@@ -55,7 +55,7 @@ static int check_request(const struct block_request *r)
         return -EINVAL;
     if (r->lba >= d->nr_sectors || r->nr_sectors > d->nr_sectors - r->lba)
         return -EIO;
-    if (r->write && d->read_only)
+    if (r->write && block_read_only(d))
         return -EROFS;
     return 0;
 }

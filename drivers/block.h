@@ -56,7 +56,7 @@ struct block_device {
     const struct block_ops *ops;
     void *driver;   /* the driver's own */
     char model[41]; /* of IDENTIFY, for people */
-    bool read_only;
+    bool read_only; /* see block_read_only */
     bool claimed;         /* a mounted file system, or swap: nobody else may write to it */
     u32 openers, writers; /* open files of it; those of them that may write */
     u32 in_flight;        /* requests that the driver has */
@@ -82,6 +82,11 @@ bool block_partitions_used(const struct block_device *disk); /* open, or claimed
 struct block_device *block_find(const char *name); /* "hda1" or "/dev/hda1"; NULL when unknown */
 struct block_device *block_by_number(u32 rdev);    /* NULL when unknown */
 struct block_device *block_next(struct block_device *after); /* NULL: the first */
+static inline bool block_read_only(const struct block_device *d)
+{
+    return d->read_only || (d->disk && d->disk->read_only);
+}
+
 /* A file system or swap takes the device for itself: -EBUSY when it, its disk or one of its
  * partitions is somebody's, or open for writing. And gives it back. */
 int block_claim(struct block_device *d);

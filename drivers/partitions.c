@@ -36,7 +36,6 @@ static void register_partition(struct block_device *disk, u32 number,
     d->nr_sectors = part->nr_sectors;
     d->first_lba = part->first_lba;
     d->max_sectors = disk->max_sectors;
-    d->read_only = disk->read_only;
     d->disk = disk;
     d->ops = disk->ops;
     d->driver = disk->driver;

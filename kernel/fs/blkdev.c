@@ -110,7 +110,7 @@ static ssize_t disk_write(struct file *f, const void __user *buf, size_t len, u6
     struct mapping *m = d->metadata;
     size_t done = 0;
     ssize_t n = 0;
-    if (d->read_only)
+    if (block_read_only(d))
         return -EPERM;
     if (f->flags & O_APPEND)
         *pos = m->size;
@@ -231,7 +231,7 @@ static int disk_ioctl(struct file *f, u32 request, u32 argument)
     case BLKROTATIONAL:
         return give16(argument, 1);
     case BLKROGET:
-        return give32(argument, d->read_only);
+        return give32(argument, block_read_only(d));
     case BLKROSET:
         return set_read_only(d, argument);
     case BLKRAGET:

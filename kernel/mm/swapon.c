@@ -141,7 +141,7 @@ static int open_area(struct swap_area *a)
         if (!a->device)
             return -ENXIO;
         a->mapping.size = a->device->nr_sectors * SECTOR_SIZE;
-        if (a->device->read_only)
+        if (block_read_only(a->device))
             return -EROFS;
         int busy = block_claim(a->device);
         if (busy)

@@ -136,10 +136,12 @@ def test_unmounting_waits_for_those_who_bring_it_to_the_disk(second):
     expect_clean(ferry.image)
 
 
-def test_a_disk_set_read_only_takes_no_writes(second):
-    with second(MIB) as ferry:
+def test_a_disk_set_read_only_takes_no_writes_nor_do_its_partitions(second):
+    with second() as ferry:
+        ferry.sh(FDISK)
         ferry.sh("blockdev --setro /dev/hdb")
         fails(ferry, "dd if=/data/4097 of=/dev/hdb", "Operation not permitted")
+        fails(ferry, "dd if=/data/4097 of=/dev/hdb1", "Operation not permitted")
         ferry.sh("blockdev --setrw /dev/hdb; dd if=/data/4097 of=/dev/hdb 2> /dev/null")
         power_off(ferry)
     assert ferry.image.read_bytes()[:4097] == read("4097")

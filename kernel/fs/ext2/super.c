@@ -230,7 +230,7 @@ static int read_super(struct super *s, struct ext2 *fs)
         s->blocks_kept = sb->s_r_blocks_count <= fs->g.blocks ? sb->s_r_blocks_count : 0;
         fs->kept_uid = sb->s_def_resuid;
         fs->kept_gid = sb->s_def_resgid;
-        s->only_reads = device->read_only || !fs->g.writable;
+        s->only_reads = block_read_only(device) || !fs->g.writable;
         fs->was_clean = sb->s_state & EXT2_VALID_FS && !(sb->s_state & EXT2_ERROR_FS);
         s->files = fs->g.inodes;
     }
