@@ -39,7 +39,8 @@ static void put(u32 offset, u32 ino, u16 rec_len, const char *name, u8 type)
 
 static bool sound(u32 offset)
 {
-    return ext2_dirent(&geometry, block, offset) != NULL;
+    const struct ext2_dir_entry_2 *e = ext2_dirent(&geometry, block, offset);
+    return e && (!e->inode || ext2_dirent_named(e));
 }
 
 static void a_sound_entry_is_found_by_its_whole_name(void **state)

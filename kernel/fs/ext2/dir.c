@@ -65,6 +65,10 @@ static int list_block(struct file *file, u32 n, struct dir_sink *sink)
     int result = copy.data ? copy_block(dir, n, &copy) : -ENOMEM;
     for (u32 offset = 0; result == 1 && offset < dir->super->block_size;) {
         const struct ext2_dir_entry_2 *e = ext2_entry_at(dir, &copy, offset);
+        if (e && e->inode && !ext2_dirent_named(e)) {
+            ext2_damaged(dir->super, "directory %u has a name with a slash or a zero", dir->ino);
+            e = NULL;
+        }
         if (!e) {
             result = -EIO;
             break;

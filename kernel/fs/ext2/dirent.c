@@ -24,9 +24,12 @@ const struct ext2_dir_entry_2 *ext2_dirent(const struct ext2_geometry *g, const 
         return e;
     if (e->inode > g->inodes || e->name_len == 0 || EXT2_DIRENT_HEADER + e->name_len > len)
         return NULL;
-    if (memchr(e->name, '/', e->name_len) || memchr(e->name, 0, e->name_len))
-        return NULL;
     return e;
+}
+
+bool ext2_dirent_named(const struct ext2_dir_entry_2 *e)
+{
+    return !memchr(e->name, '/', e->name_len) && !memchr(e->name, 0, e->name_len);
 }
 
 bool ext2_dirent_is(const struct ext2_dir_entry_2 *e, const char *name, u32 len)

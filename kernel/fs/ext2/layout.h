@@ -71,6 +71,8 @@ u32 ext2_bits_find_clear(const void *map, u32 from, u32 end); /* `end`: none bef
  * `inode` is 0 when the entry is free. */
 const struct ext2_dir_entry_2 *ext2_dirent(const struct ext2_geometry *g, const void *block,
                                            u32 offset);
+/* Can a program be given its name? Who looks for one finds no other, so only readdir asks. */
+bool ext2_dirent_named(const struct ext2_dir_entry_2 *e);
 bool ext2_dirent_is(const struct ext2_dir_entry_2 *e, const char *name, u32 len);
 u8 ext2_dirent_type(const struct ext2_geometry *g, const struct ext2_dir_entry_2 *e); /* DT_* */
 
