@@ -1,5 +1,6 @@
 """ferry.cache=split: two caches as there were before they became one, the second copy, and what it cost to hide it."""
 
+import re
 import shutil
 import subprocess
 
@@ -50,6 +51,9 @@ def test_without_the_repair_programs_read_what_the_file_was():
     for option, says, status in (("one", "new", "0"), ("split", "new", "0"), ("split,norepair", "old", "1")):
         with split(option) as ferry:
             text = ferry.sh("stale; echo status $?")
+            copies = {"user -> cache"} if option == "one" else {"user -> buffer", "buffer -> cache"}
+            assert set(re.findall(r"write copied 4096 bytes: (.*)", text)) == copies - (
+                {"buffer -> cache"} if status == "1" else set()), text
             assert f"mmap shows {says} bytes" in text and f"read gives {says} bytes" in text, f"{option}: {text}"
             assert f"status {status}" in text, text
 
