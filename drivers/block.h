@@ -54,9 +54,9 @@ struct block_device {
     u64 first_lba;             /* of a partition on its disk; 0 for a disk */
     struct block_device *disk; /* of a partition; NULL for a disk */
     const struct block_ops *ops;
-    void *driver;   /* the driver's own */
-    char model[41]; /* of IDENTIFY, for people */
-    bool read_only; /* see block_read_only */
+    void *driver;         /* the driver's own */
+    char model[41];       /* of IDENTIFY, for people */
+    bool read_only;       /* see block_read_only */
     bool claimed;         /* a mounted file system, or swap: nobody else may write to it */
     u32 openers, writers; /* open files of it; those of them that may write */
     u32 in_flight;        /* requests that the driver has */
