@@ -216,8 +216,12 @@ int swap_read(const u32 *entries, u32 nr, struct page **page, bool *did_io)
     struct swap_area *a = area_of(entries[0]);
     u32 slot = slot_of(entries[0]);
     a->readers++; /* while this sleeps, another thread may let go of the last slot in use */
-    if (nr_free_frames > frames_low && !cache_lookup(&a->mapping, slot))
-        read_ahead(a, entries, nr);
+    if (!cache_lookup(&a->mapping, slot)) {
+        if (did_io)
+            *did_io = true; /* also if it is there before anybody has waited for it */
+        if (nr_free_frames > frames_low)
+            read_ahead(a, entries, nr);
+    }
     int err = cache_read(&a->mapping, slot, 1, NULL, page, did_io);
     a->readers--;
     return err;
