@@ -80,7 +80,7 @@ static void by_sendfile(void)
 
 static void by_copy_file_range(void)
 {
-    off64_t at = 0;
+    off_t at = 0;
     int out = open("copy", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
     copy_file_range(file, &at, out, NULL, 10, 0);
