@@ -3,7 +3,8 @@
  *
  * The frame's own struct page describes the slab: `mapping` points to its cache, `index` counts
  * the objects in use, `hash_next` heads the list of free ones, which are chained through their
- * first word. A slab whose last object is freed goes back to the frame allocator.
+ * first word. A slab whose last object is freed goes back to the frame allocator, but for one of
+ * each cache: or objects that come and go would take a page along each time.
  *
  * Debug build: a freed object is filled with POISON, and a CANARY word ends every object.
  */
@@ -27,6 +28,7 @@ struct slab_cache {
     u32 size, stride, per_slab;
     u32 in_use, slabs;
     struct page_list partial; /* slabs with at least one free object */
+    struct page *spare;       /* the one of them that is all free, and stays; NULL: none */
 };
 
 static struct slab_cache caches[32];
@@ -112,6 +114,8 @@ void *slab_alloc(struct slab_cache *c)
         *free_head(slab) = *(void **)object;
         slab->index++;
         c->in_use++;
+        if (slab == c->spare)
+            c->spare = NULL;
         if (!*free_head(slab))
             TAILQ_REMOVE(&c->partial, slab, link);
 #ifdef FERRY_DEBUG
@@ -141,11 +145,13 @@ void slab_free(struct slab_cache *c, void *object)
     *free_head(slab) = object;
     c->in_use--;
     if (--slab->index == 0) {
-        /* The last free slab of a cache stays, or a lone object would make and drop it for ever. */
-        if (TAILQ_FIRST(&c->partial) != slab || TAILQ_NEXT(slab, link)) {
-            TAILQ_REMOVE(&c->partial, slab, link);
+        TAILQ_REMOVE(&c->partial, slab, link);
+        if (c->spare) {
             c->slabs--;
             page_put(slab, HOLD_KERNEL);
+        } else {
+            c->spare = slab;
+            TAILQ_INSERT_TAIL(&c->partial, slab, link);
         }
     }
     irq_restore(flags);
@@ -164,6 +170,7 @@ void slab_trim(void)
             caches[i].slabs--;
             page_put(slab, HOLD_KERNEL);
         }
+        caches[i].spare = NULL;
     }
     irq_restore(flags);
 }
