@@ -149,7 +149,8 @@ static void release_pages(const struct block_request *r)
         page_put(r->frags[i].page, HOLD_PRD);
 }
 
-/* Ends the current request; the caller goes on with the queue. */
+/* Ends the current request; the caller goes on with the queue, and nobody else: who is told may
+ * submit more (gather.c), and each request that ended in turn would take stack. */
 static void finish(struct ide_channel *c, int error)
 {
     struct block_request *r = c->request;
@@ -163,7 +164,9 @@ static void finish(struct ide_channel *c, int error)
     }
     release_pages(r);
     r->mover = c->transfer->mover;
+    c->ending = true;
     block_done(r, error);
+    c->ending = false;
     if (c->paused)
         wake_all(&c->idle);
 }
@@ -223,7 +226,7 @@ static struct ide_drive *drive_of(const struct block_request *r)
 
 static bool can_start(const struct ide_channel *c)
 {
-    return c->state == IDE_IDLE && !c->paused && !TAILQ_EMPTY(&c->queue);
+    return c->state == IDE_IDLE && !c->paused && !c->ending && !TAILQ_EMPTY(&c->queue);
 }
 
 static void start_next(struct ide_channel *c)

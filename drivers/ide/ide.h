@@ -165,6 +165,7 @@ struct ide_channel {
     struct block_request *request;
     const struct ide_transfer *transfer; /* in which `request` goes */
     struct ide_pio pio;
+    bool ending;                /* a request is: what its submitter adds then waits its turn */
     bool paused;                /* start nothing: somebody waits for IDE_IDLE */
     u32 tries;                  /* of this request, with the one under way */
     enum ide_progress failure;  /* of the last try: IDE_FAILED or IDE_SILENT */

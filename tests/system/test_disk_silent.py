@@ -126,3 +126,18 @@ def test_a_drive_that_stays_silent_is_given_up_and_harms_nobody(mode, what, sile
         ferry.sh("cp /data/1m /data/new; sync; cmp /data/1m /data/new; rm /data/new")
         silent.late(0, first=0)  # QEMU itself flushes when it ends
         power_off(ferry)
+
+
+def test_a_drive_is_given_up_while_many_writes_wait_for_it(silent, tmp_path):
+    """Each of them ends with an error, and its pages are tried one by one: all in turn, none inside another."""
+    with machine(silent, tmp_path) as ferry:
+        begin(ferry, "dma")
+        ferry.sh("umount /tmp/small")
+        silent.late(LATE)
+        output = ferry.sh("dd if=/dev/zero of=/dev/hdb bs=64k count=112 conv=fsync", status=1, seconds=60)
+        assert "Input/output error" in output, f"expected an I/O error, got {output!r}"
+        assert ferry.proc("ferry/disk")["hdb.failed"] == 1, ferry.tail()
+        assert ferry.proc("ferry/pages").get("hold prd", 0) == 0
+        sound(ferry, "1m")
+        silent.late(0, first=0)
+        power_off(ferry)
