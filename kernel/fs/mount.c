@@ -143,6 +143,15 @@ static u32 kept_flags(u32 flags)
     return flags & FLAGS_KEPT;
 }
 
+/* Others may write its sectors now, by a disk or a partition that has these as well: the next mount
+ * finds what is there then. */
+static void let_go(struct block_device *device)
+{
+    block_unclaim(device);
+    if (device->metadata && !device->openers)
+        cache_drop_clean_of(device->metadata, 0, ~0u);
+}
+
 /* Takes over the reference to dir, whether it works or not. */
 static int mount_at(struct inode *dir, const char *path, const char *source,
                     const struct fs_type *type, struct block_device *device, u32 flags,
@@ -158,7 +167,7 @@ static int mount_at(struct inode *dir, const char *path, const char *source,
     if (is_err(m->super)) {
         err = ptr_err(m->super);
         if (device)
-            block_unclaim(device);
+            let_go(device);
         goto free;
     }
     if (is_mounted(m->super)) { /* there is one for ever, and it has its place */
@@ -297,7 +306,7 @@ int vfs_umount(struct inode *root)
         s->own_refs--;
         s->unmount(s);
         if (device)
-            block_unclaim(device);
+            let_go(device);
     }
     return 0;
 }

@@ -164,3 +164,18 @@ def test_past_the_cache_a_bad_sector_is_told_at_once(tmp_path):
     bad = failing_writes(image, [100])[1].replace("index=0", "index=1")
     with Ferry(shell=True, disks=[DISK], extra=["-drive", bad], net=False) as ferry:
         fails(ferry, "dd if=/data/1m of=/dev/hdb bs=64k oflag=direct", "Input/output error")
+
+
+def test_a_mount_finds_what_was_written_to_the_whole_disk_since_the_last_one(second):
+    with second() as ferry:
+        ferry.sh(FDISK)
+        ferry.sh("mke2fs /dev/hdb1 4096 > /dev/null; mount /dev/hdb1 /mnt; touch /mnt/one; umount /mnt")
+        ferry.sh("dd if=/dev/hdb of=/tmp/before bs=1M count=8 2>/dev/null")
+        ferry.sh("mount /dev/hdb1 /mnt; rm /mnt/one; touch /mnt/two; umount /mnt")
+        ferry.sh("dd if=/tmp/before of=/dev/hdb 2>/dev/null")
+        ferry.sh("mount /dev/hdb1 /mnt")
+        assert sorted(ferry.sh("ls /mnt").split()) == ["lost+found", "one"]
+        ferry.sh("umount /mnt; dd if=/dev/zero of=/dev/hdb bs=1M count=8 2>/dev/null")
+        fails(ferry, "mount -t ext2 /dev/hdb1 /mnt", "Invalid argument")
+        ferry.sh("dd if=/tmp/before of=/dev/hdb 2>/dev/null; mount -t ext2 /dev/hdb1 /mnt")
+        assert sorted(ferry.sh("ls /mnt").split()) == ["lost+found", "one"]
