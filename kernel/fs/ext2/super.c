@@ -135,9 +135,10 @@ static int write_metadata(struct super *s)
 static int ext2_sync(struct super *s, bool clean)
 {
     struct ext2 *fs = ext2_of(s);
+    bool last = clean;
     if (s->flags & SUPER_READ_ONLY)
         return 0;
-    if (clean) {
+    if (last) {
         s->flags |= SUPER_READ_ONLY;
         fs->closing = true;
         ext2_lock(s);
@@ -154,8 +155,11 @@ static int ext2_sync(struct super *s, bool clean)
     /* The mark says that all the rest is there, and that nothing was lost since it was mounted. */
     clean = clean && !error && s->device->errors.count == fs->errors_before;
     ext2_lock(s);
-    e = fs->counts_changed || clean != fs->is_clean ? change_super(s, clean) : 0;
-    fs->is_clean = clean && !e;
+    e = 0;
+    if (last || !(s->flags & SUPER_READ_ONLY)) { /* else it was made so meanwhile, and marked */
+        e = fs->counts_changed || clean != fs->is_clean ? change_super(s, clean) : 0;
+        fs->is_clean = clean && !e;
+    }
     ext2_unlock(s);
     error = error ? error : e;
     e = write_metadata(s);
