@@ -9,6 +9,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/lib.h"
 #include "kernel/mm/heap.h"
+#include "kernel/proc/sched.h"
 #include "kernel/proc/wait.h"
 
 #define BUCKETS 1024
@@ -170,9 +171,23 @@ u32 inode_pages(void)
     return nr_unused * sizeof(struct inode) / PAGE_SIZE;
 }
 
+/* Those who walk all inodes (flushd) leave them alone from now on; who holds one has come to it
+ * while the file system was brought to the disk, and is waited for. */
+static void take_leave(struct super *super)
+{
+    struct inode *inode;
+    for (u32 i = 0; i < BUCKETS; i++)
+        LIST_FOREACH (inode, &table[i], hash)
+            if (inode->super == super)
+                inode->mapping.closing = true;
+    while (super->refs != super->own_refs || super->ending)
+        task_sleep_ticks(1);
+}
+
 void super_end(struct super *super)
 {
     inode_put(super->root);
+    take_leave(super);
     for (;;) {
         struct inode *inode;
         TAILQ_FOREACH (inode, &unused_list, unused) {
@@ -222,11 +237,12 @@ void inode_put(struct inode *inode)
 struct inode *inode_next_dirty(struct super *super, struct inode *after)
 {
     u32 i = after ? bucket(after->super, after->ino) - table : 0;
-    struct inode *inode = after ? LIST_NEXT(after, hash) : LIST_FIRST(&table[0]);
+    struct inode *inode = after && in_table(after) ? LIST_NEXT(after, hash) : LIST_FIRST(&table[i]);
     for (;;) {
         while (!inode && ++i < BUCKETS)
             inode = LIST_FIRST(&table[i]);
-        if (!inode || ((!super || inode->super == super) && inode->nlink && !clean(inode)))
+        if (!inode || ((!super || inode->super == super) && inode->nlink &&
+                       !inode->mapping.closing && !clean(inode)))
             break;
         inode = LIST_NEXT(inode, hash);
     }
