@@ -156,10 +156,11 @@ void cache_zero(struct mapping *m, u32 index, u32 offset, u32 len)
         return;
     page_get(page, HOLD_USE);
     page_wait(page);
-    if (page->mapping == m && (page->flags & PG_UPTODATE))
+    if (page->mapping == m && (page->flags & PG_UPTODATE)) { /* else it could not be read */
         copy_zeroes(EDGE_ZERO_CACHE, (struct frag){page, offset, len});
-    if (page->mapping == m && m->ops->write_pages)
-        cache_set_dirty(m, page);
+        if (m->ops->write_pages)
+            cache_set_dirty(m, page);
+    }
     page_put(page, HOLD_USE);
 }
 
