@@ -17,6 +17,7 @@
 #include "kernel/mm/scan.h"
 #include "kernel/mm/shmem.h"
 #include "kernel/mm/swap_area.h"
+#include "kernel/paths/paths.h"
 #include "kernel/proc/task.h"
 #include "kernel/sys/lookup.h"
 
@@ -242,7 +243,7 @@ static s32 default_priority(void)
 static int area_add(struct swap_area *a, u32 flags)
 {
     int err = area_find(a->inode) ? -EBUSY : 0;
-    if (!err && is_file(a) && a->inode->writers)
+    if (!err && is_file(a) && (a->inode->writers || mmap_may_write(a->inode)))
         err = -ETXTBSY;
     if (!err)
         err = area_start(a);

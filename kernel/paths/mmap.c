@@ -139,6 +139,20 @@ void mmap_forget(struct inode *inode, u32 first, u32 end)
     }
 }
 
+bool mmap_may_write(const struct inode *inode)
+{
+    const struct task *t;
+    TAILQ_FOREACH (t, &all_tasks, all) {
+        const struct vma *v;
+        if (!t->mm)
+            continue;
+        TAILQ_FOREACH (v, &t->mm->vmas, link)
+            if (v->inode == inode && v->shared && !v->no_write)
+                return true;
+    }
+    return false;
+}
+
 /* Calls `change` for each page table entry in which some program's region shows page `index` of the
  * mapping, whatever is in it. */
 static void for_each_entry(struct mapping *m, u32 index,

@@ -402,8 +402,25 @@ static int lost(size_t pages)
     return check_done();
 }
 
+/* What is written to such a mapping would come to the disk in place of somebody's memory. */
+static int mapped(const char *path)
+{
+    int fd = open(path, O_RDWR);
+    void *m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    check(m != MAP_FAILED, "a file mapped for writing");
+    check_errno(swapon(path, 0), ETXTBSY, "is no swap: ETXTBSY");
+    munmap(m, PAGE);
+    check_equal(swapon(path, 0), 0, "until it is mapped no longer");
+    check_equal(swapoff(path), 0, "swapoff");
+    return check_done();
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "mapped") == 0) {
+        return mapped(argv[2]);
+    }
     if (argc > 3) {
         check_equal(swapon(argv[3], SWAP_FLAG_PREFER | atoi(argv[2])), 0, "swapon");
         return check_done();

@@ -72,6 +72,7 @@ def test_partitions_disks_and_files_that_the_guest_has_prepared(machine, tmp_pat
         swapping(ferry, "/dev/hdb2")
         ferry.sh("dd if=/dev/zero of=/swapfile bs=64k count=16 2> /dev/null; mkswap /swapfile")
         swapping(ferry, "/swapfile")
+        swapping(ferry, "mapped", "/swapfile")
         ferry.sh("rm /swapfile")
         power_off(ferry)
     expect_clean(tmp_path / "root.img")
