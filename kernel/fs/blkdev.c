@@ -192,6 +192,8 @@ static int give64(u32 argument, u64 value)
 static int set_read_only(struct block_device *d, u32 argument)
 {
     u32 value;
+    if (!capable(CAP_SYS_ADMIN))
+        return -EACCES;
     if (copyin(&value, (const void __user *)argument, sizeof(value)) < 0)
         return -EFAULT;
     d->read_only = value;

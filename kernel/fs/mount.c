@@ -14,6 +14,7 @@
 #include "kernel/lib/text.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mm.h"
+#include "kernel/paths/paths.h"
 #include "kernel/proc/task.h"
 
 #define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
@@ -189,6 +190,8 @@ fail:
 }
 
 static WAIT_QUEUE(synced);
+static bool remounting; /* one at a time, and none while the machine ends: else a disk might be
+                         * marked clean behind the back of who writes to it */
 
 void super_sync_begin(struct super *super)
 {
@@ -203,7 +206,12 @@ void super_sync_end(struct super *super)
 
 void vfs_sync_all(bool last)
 {
+    static bool ending;
     struct mount *m, *next;
+    if (last && !ending) {
+        wait_event(&synced, !remounting);
+        ending = remounting = true; /* for ever */
+    }
     for (m = TAILQ_FIRST(&mounts); m; m = next) {
         struct super *s = m->super;
         super_sync_begin(s); /* so it stays, in its place of the list */
@@ -267,7 +275,7 @@ int vfs_mount(struct inode *on, const char *source, const char *type_name, u32 f
     return err;
 }
 
-int vfs_remount(struct inode *root, u32 flags, const char *options)
+static int remount(struct inode *root, u32 flags, const char *options)
 {
     struct mount *m = mount_of_root(root);
     if (!m)
@@ -275,8 +283,10 @@ int vfs_remount(struct inode *root, u32 flags, const char *options)
     struct super *s = m->super;
     if (s->only_reads && !(flags & MS_RDONLY))
         return -EROFS;
-    if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) && (s->writers || inodes_unlinked(s)))
-        return -EBUSY; /* a file is open for writing, or is to be freed when it is closed */
+    /* A file is open or mapped for writing, or is to be freed when it is closed. */
+    if ((flags & MS_RDONLY) && !(s->flags & MS_RDONLY) &&
+        (s->writers || inodes_unlinked(s) || mmap_may_write(s, NULL)))
+        return -EBUSY;
     int err = s->remount ? s->remount(s, flags, options) : 0;
     if (!(flags & (ATIME_FLAGS | MS_STRICTATIME))) /* then what there is stays */
         flags |=
@@ -284,6 +294,16 @@ int vfs_remount(struct inode *root, u32 flags, const char *options)
     if (!err)
         s->flags = (s->flags & ~(u32)FLAGS_KEPT) | kept_flags(flags);
     atime_clock++;
+    return err;
+}
+
+int vfs_remount(struct inode *root, u32 flags, const char *options)
+{
+    wait_event(&synced, !remounting);
+    remounting = true;
+    int err = remount(root, flags, options);
+    remounting = false;
+    wake_all(&synced);
     return err;
 }
 

@@ -243,7 +243,7 @@ static s32 default_priority(void)
 static int area_add(struct swap_area *a, u32 flags)
 {
     int err = area_find(a->inode) ? -EBUSY : 0;
-    if (!err && is_file(a) && (a->inode->writers || mmap_may_write(a->inode)))
+    if (!err && is_file(a) && (a->inode->writers || mmap_may_write(a->inode->super, a->inode)))
         err = -ETXTBSY;
     if (!err)
         err = area_start(a);

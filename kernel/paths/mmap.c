@@ -139,7 +139,7 @@ void mmap_forget(struct inode *inode, u32 first, u32 end)
     }
 }
 
-bool mmap_may_write(const struct inode *inode)
+bool mmap_may_write(const struct super *super, const struct inode *inode)
 {
     const struct task *t;
     TAILQ_FOREACH (t, &all_tasks, all) {
@@ -147,7 +147,8 @@ bool mmap_may_write(const struct inode *inode)
         if (!t->mm)
             continue;
         TAILQ_FOREACH (v, &t->mm->vmas, link)
-            if (v->inode == inode && v->shared && !v->no_write)
+            if (v->shared && !v->no_write && v->inode && v->inode->super == super &&
+                (!inode || v->inode == inode))
                 return true;
     }
     return false;

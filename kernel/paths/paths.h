@@ -30,8 +30,9 @@ int mmap_fault(struct mm *mm, struct vma *v, u32 address, bool *did_io);
 int mmap_make_writable(struct mm *mm, struct vma *v, u32 address);
 /* The pages [first, end) leave the file (truncate(2)): no program sees them any more. */
 void mmap_forget(struct inode *inode, u32 first, u32 end);
-/* Can some program write to the file through a mapping, whether its file is still open or not? */
-bool mmap_may_write(const struct inode *inode);
+/* Can some program write to the file through a mapping, whether its file is still open or not?
+ * inode NULL: to any file of that file system. */
+bool mmap_may_write(const struct super *super, const struct inode *inode);
 
 /* What is written to a file: a program's memory, or (user NULL) bytes of a page. */
 struct bytes {

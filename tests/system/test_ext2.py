@@ -354,7 +354,9 @@ def test_a_read_only_file_system_stays_as_it_is(writable_disk):
     with Ferry("ro", shell=True, disk=image, writable=True, net=False) as ferry:
         ferry.sh("mount -o remount,rw / && echo x >/w/new && exec 5>/w/open")
         assert "busy" in ferry.sh("mount -o remount,ro / 2>&1", status=None), "expected EBUSY: a file is open for writing"
-        ferry.sh("exec 5>&- && mount -o remount,ro /")
+        ferry.sh("exec 5>&-; fsmap /w/mapped 8192 hold >/tmp/said & until grep -q mapped /tmp/said; do :; done")
+        assert "busy" in ferry.sh("mount -o remount,ro / 2>&1", status=None), "expected EBUSY: a file is mapped for writing"
+        ferry.sh("kill $!; wait $!; mount -o remount,ro /")
         assert "Read-only" in ferry.sh("echo x 2>&1 >/w/more", status=None)
         ferry.qemu.kill()
     expect_clean(image)
