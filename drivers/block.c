@@ -176,12 +176,20 @@ static bool share(const struct block_device *a, const struct block_device *b)
     return a == b || a->disk == b || b->disk == a;
 }
 
-int block_claim(struct block_device *d)
+/* Is it somebody's, or a device that shares sectors with it? */
+static bool taken(const struct block_device *d, bool writers_count)
 {
     const struct block_device *other;
     TAILQ_FOREACH (other, &block_devices, link)
-        if (share(d, other) && (other->claimed || other->writers))
-            return -EBUSY;
+        if (share(d, other) && (other->claimed || (writers_count && other->writers)))
+            return true;
+    return false;
+}
+
+int block_claim(struct block_device *d)
+{
+    if (taken(d, true))
+        return -EBUSY;
     d->claimed = true;
     return 0;
 }
@@ -193,10 +201,8 @@ void block_unclaim(struct block_device *d)
 
 int block_open(struct block_device *d, bool write)
 {
-    const struct block_device *other;
-    TAILQ_FOREACH (other, &block_devices, link)
-        if (write && share(d, other) && other->claimed)
-            return -EBUSY;
+    if (write && taken(d, false))
+        return -EBUSY;
     d->openers++;
     d->writers += write;
     return 0;

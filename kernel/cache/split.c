@@ -215,9 +215,7 @@ static ssize_t split_write(struct file *file, const void __user *buf, size_t len
     if (done)
         inode_written(inode);
     inode_unlock(inode);
-    if (done && (file->flags & O_DSYNC) && (n = file_sync(file)) < 0)
-        return n;
-    return done ? (ssize_t)done : MIN(n, 0);
+    return file_write_end(file, done, n);
 }
 
 /* ---------------------------------------------------------------------------------------------- */

@@ -240,14 +240,14 @@ static void flush(u64 dirty_before)
         m->dirty_since = timer_ticks() + 1; /* what comes from now on waits for the next time */
         TAILQ_REMOVE(&dirty_mappings, m, dirty);
         TAILQ_INSERT_TAIL(&dirty_mappings, m, dirty);
-        struct super *super = inode ? inode->super : NULL;
-        if (super)
-            super_sync_begin(super);
-        (void)cache_write_out(m, 0, ~0u);
         if (inode)
+            super_sync_begin(inode->super);
+        (void)cache_write_out(m, 0, ~0u);
+        if (inode) {
+            struct super *super = inode->super;
             inode_put(inode);
-        if (super)
             super_sync_end(super);
+        }
     }
 }
 

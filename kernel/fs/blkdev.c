@@ -129,9 +129,7 @@ static ssize_t disk_write(struct file *f, const void __user *buf, size_t len, u6
         if ((u32)n < chunk)
             break;
     }
-    if (done && (f->flags & O_DSYNC) && (n = file_sync(f)) < 0)
-        return n;
-    return done ? (ssize_t)done : MIN(n, 0);
+    return file_write_end(f, done, n);
 }
 
 int blkdev_fsync(struct inode *inode)

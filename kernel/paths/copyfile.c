@@ -53,9 +53,7 @@ ssize_t copy_file(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, 
     if (done)
         inode_written(out->inode);
     inode_unlock(out->inode);
-    if (done && (out->flags & O_DSYNC) && (n = file_sync(out)) < 0)
-        return n;
-    return done ? (ssize_t)done : MIN(n, 0);
+    return file_write_end(out, done, n);
 }
 
 static long check_files(const struct file *in, const struct file *out)

@@ -302,9 +302,7 @@ static ssize_t file_write(struct file *file, const void __user *buf, size_t len,
     if (done)
         inode_written(inode);
     inode_unlock(inode);
-    if (done && (file->flags & O_DSYNC) && (n = file_sync(file)) < 0)
-        return n;
-    return done ? (ssize_t)done : MIN(n, 0);
+    return file_write_end(file, done, n);
 }
 
 /* To a device all bytes have their place. */
@@ -336,9 +334,7 @@ ssize_t direct_write(struct file *file, struct mapping *m, const void __user *bu
             *pos += t.len;
         }
     }
-    if (done && (file->flags & O_DSYNC) && (error = file_sync(file)))
-        return error;
-    return done ? (ssize_t)done : error;
+    return file_write_end(file, done, error);
 }
 
 static ssize_t file_read(struct file *file, void __user *buf, size_t len, u64 *pos)

@@ -12,6 +12,7 @@
 #ifndef KERNEL_PATHS_PATHS_H
 #define KERNEL_PATHS_PATHS_H
 
+#include <linux/fcntl.h>
 #include "kernel/fs/vfs.h"
 #include "kernel/lib/types.h"
 
@@ -42,6 +43,14 @@ struct bytes {
 /* Writes them within one page of the file, whose inode is locked. How many went in, at least one,
  * or a negative errno. */
 ssize_t cache_write_piece(struct inode *inode, u64 pos, struct bytes from, u32 len);
+/* What a write of `done` bytes gives, which `error` (or 0) has ended: with O_DSYNC, which O_SYNC
+ * contains, they are on the disk first. */
+static inline ssize_t file_write_end(struct file *file, size_t done, ssize_t error)
+{
+    if (done && (file->flags & O_DSYNC) && (error = file_sync(file)) < 0)
+        return error;
+    return done ? (ssize_t)done : MIN(error, 0);
+}
 /* How much of a write of len bytes the file and RLIMIT_FSIZE allow; -EFBIG: nothing. */
 ssize_t cache_write_limit(const struct file *file, u64 pos, size_t len);
 

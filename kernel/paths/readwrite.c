@@ -135,9 +135,7 @@ ssize_t cache_file_write(struct file *file, const void __user *buf, size_t len, 
     if (done)
         inode_written(inode);
     inode_unlock(inode);
-    if (done && (file->flags & O_DSYNC) && (n = file_sync(file)) < 0) /* O_SYNC contains it */
-        return n;
-    return done ? (ssize_t)done : MIN(n, 0);
+    return file_write_end(file, done, n);
 }
 
 int cache_file_resize(struct inode *inode, u64 size)

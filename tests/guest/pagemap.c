@@ -67,14 +67,10 @@ static void test_anonymous(void)
     check_equal(entry_of(at), 0, "after munmap it is not");
 }
 
-static void test_fork(void)
+/* It has what its parent has, and touches nothing of it. */
+static pid_t child_that_waits(int ends[2])
 {
-    volatile char *at = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-    int ends[2];
     char end;
-
-    *at = 1;
-    uint64_t before = entry_of(at);
     if (pipe(ends) < 0)
         note("no pipe");
     pid_t child = fork();
@@ -82,6 +78,24 @@ static void test_fork(void)
         close(ends[1]);
         _exit((int)read(ends[0], &end, 1));
     }
+    return child;
+}
+
+static void let_go(pid_t child, const int ends[2])
+{
+    close(ends[1]);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+}
+
+static void test_fork(void)
+{
+    volatile char *at = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    int ends[2];
+
+    *at = 1;
+    uint64_t before = entry_of(at);
+    pid_t child = child_that_waits(ends);
     check_equal(FRAME(entry_of(at)), FRAME(before), "fork leaves a page in its frame");
     check(!(entry_of(at) & EXCLUSIVE), "which is no longer the program's alone");
     check(!root || record("/proc/kpagecount", FRAME(before)) == 2, "two entries name it");
@@ -89,9 +103,7 @@ static void test_fork(void)
     check(entry_of(at) & EXCLUSIVE, "after a write it is alone again");
     check(!root || FRAME(entry_of(at)) != FRAME(before), "in another frame");
     check(!root || record("/proc/kpagecount", FRAME(before)) == 1, "the first is the child's");
-    close(ends[1]);
-    waitpid(child, NULL, 0);
-    close(ends[0]);
+    let_go(child, ends);
 }
 
 static void test_file(void)
@@ -154,7 +166,6 @@ static void test_smaps(void)
     char *around = mmap(NULL, 6 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     volatile char *at = around + PAGE;
     int ends[2];
-    char end;
 
     mprotect(around + PAGE, 4 * PAGE, PROT_READ | PROT_WRITE);
     at[0] = at[PAGE] = at[3 * PAGE] = 1;
@@ -164,21 +175,13 @@ static void test_smaps(void)
     check_equal(smaps_of(at, "Private_Dirty"), 12, "written");
     check_equal(smaps_of(at, "Anonymous"), 12, "and no file's");
     check_equal(smaps_of(at, "Swap"), 0, "none in swap");
-    if (pipe(ends) < 0)
-        note("no pipe");
-    pid_t child = fork();
-    if (child == 0) {
-        close(ends[1]);
-        _exit((int)read(ends[0], &end, 1));
-    }
+    pid_t child = child_that_waits(ends);
     check_equal(smaps_of(at, "Shared_Dirty"), 12, "with a child all are shared");
     check_equal(smaps_of(at, "Pss"), 6, "and half of each is its");
     at[0] = 2;
     check_equal(smaps_of(at, "Private_Dirty"), 4, "but for the one that was written");
     check_equal(smaps_of(at, "Pss"), 8, "which counts in full");
-    close(ends[1]);
-    waitpid(child, NULL, 0);
-    close(ends[0]);
+    let_go(child, ends);
     munmap(around, 6 * PAGE);
 }
 

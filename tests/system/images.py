@@ -90,10 +90,12 @@ class Image:
         os.truncate(self.path, size)
 
 
-def failing(path, sectors, once=False):
-    """QEMU's options for a disk hda which cannot read these sectors."""
-    option = f"if=ide,index=0,driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={path}"
+def failing(path, sectors, kind="read", index=0, once=False):
+    """QEMU's options for a disk (hda) which cannot read these sectors; or, by kind, cannot "write" them."""
+    option = (f"if=ide,index={index},werror=report,driver=raw,file.driver=blkdebug,file.image.driver=file,"
+              f"file.image.filename={path}")
     for i, sector in enumerate(sectors):
-        option += (f",file.inject-error.{i}.event=read_aio,file.inject-error.{i}.sector={sector}"
-                   f",file.inject-error.{i}.errno=5,file.inject-error.{i}.once={'on' if once else 'off'}")
+        option += (f",file.inject-error.{i}.event=none,file.inject-error.{i}.iotype={kind}"
+                   f",file.inject-error.{i}.sector={sector},file.inject-error.{i}.errno=5"
+                   f",file.inject-error.{i}.once={'on' if once else 'off'}")
     return ["-drive", option]

@@ -9,7 +9,7 @@ import pytest
 
 from disks import expect_clean, debugfs, power_off
 from ferry import DATA, DISK, Ferry, sums
-from test_ext2_errors import failing_writes
+from images import failing
 
 MIB = 1 << 20
 
@@ -149,8 +149,7 @@ def test_a_disk_set_read_only_takes_no_writes_nor_do_its_partitions(second):
 
 def test_a_sector_that_cannot_be_written_is_told_to_fsync_and_costs_one_page(tmp_path):
     image = empty(tmp_path / "bad.img", MIB)
-    bad = failing_writes(image, [100])[1].replace("index=0", "index=1")
-    with Ferry(shell=True, disks=[DISK], extra=["-drive", bad], net=False) as ferry:
+    with Ferry(shell=True, disks=[DISK], extra=failing(image, [100], "write", index=1), net=False) as ferry:
         fails(ferry, "dd if=/data/1m of=/dev/hdb conv=fsync", "Input/output error")
         assert "write of 8 sectors at 96 failed" in ferry.text
         power_off(ferry)
@@ -161,8 +160,7 @@ def test_a_sector_that_cannot_be_written_is_told_to_fsync_and_costs_one_page(tmp
 
 def test_past_the_cache_a_bad_sector_is_told_at_once(tmp_path):
     image = empty(tmp_path / "bad.img", MIB)
-    bad = failing_writes(image, [100])[1].replace("index=0", "index=1")
-    with Ferry(shell=True, disks=[DISK], extra=["-drive", bad], net=False) as ferry:
+    with Ferry(shell=True, disks=[DISK], extra=failing(image, [100], "write", index=1), net=False) as ferry:
         fails(ferry, "dd if=/data/1m of=/dev/hdb bs=64k oflag=direct", "Input/output error")
 
 

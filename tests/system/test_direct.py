@@ -12,7 +12,6 @@ from ferry import DATA, DISK, Ferry
 from images import SIZES, Image, failing
 from images import contents as first_contents
 from ledger import Ledger
-from test_ext2_errors import failing_writes
 
 MODES = {"dma": "dma", "pio-irq": "cpu", "pio-polled": "cpu"}  # what is asked for at boot: who moves the bytes
 
@@ -89,7 +88,7 @@ def test_a_sector_that_takes_no_write_is_told_to_who_writes_it(mode, writable_di
     image = writable_disk(4096)
     bad = 60
     sector = Image(image).sector_of("/data/large", bad + 1)
-    with disk_of(mode, failing_writes(image, [sector])) as ferry:
+    with disk_of(mode, failing(image, [sector], "write")) as ferry:
         text = ferry.sh("dd if=/dev/zero of=/data/large bs=4k count=80 oflag=direct conv=notrunc 2>&1", status=1)
         assert re.search("I(nput)?/[oO]", text) and f"{bad}+0 records out" in text, text
         assert ferry.sh(f"head -c {bad * 4096} /data/large | tr -d '\\0' | wc -c").strip() == "0"

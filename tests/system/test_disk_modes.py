@@ -253,8 +253,7 @@ def test_an_error_in_the_middle_of_a_command_costs_its_page_alone(small_disk, tm
     """The reset behind it takes back what SET MULTIPLE agreed on, and so it is agreed on again."""
     image = Image(copy(tmp_path / "disk.img", small_disk(4096).read_bytes()))
     bad = image.sector_of("/data/large", 60) + 3
-    extra = failing(image.path, [bad])
-    extra[1] = extra[1].replace("index=0", "index=1")
+    extra = failing(image.path, [bad], index=1)
     with Ferry(shell=True, net=False, extra=extra) as ferry:
         ferry.sh("mkdir /tmp/small; mount -t ext2 /dev/hdb /tmp/small")
         for mode in MODES:
@@ -275,8 +274,7 @@ def test_an_error_in_the_middle_of_a_command_costs_its_page_alone(small_disk, tm
 
 def test_a_write_that_fails_is_told_and_the_drive_goes_on(small_disk, tmp_path):
     image = Image(copy(tmp_path / "disk.img", small_disk(4096).read_bytes()))
-    extra = failing(image.path, [image.sector_of("/data/large", 20) + 5])
-    extra[1] = extra[1].replace("index=0", "index=1").replace("read_aio", "write_aio")
+    extra = failing(image.path, [image.sector_of("/data/large", 20) + 5], "write", index=1)
     with Ferry(shell=True, net=False, extra=extra) as ferry:
         ferry.sh("mkdir /tmp/small; mount -t ext2 /dev/hdb /tmp/small; cd /tmp/small/data")
         for mode in MODES:

@@ -6,25 +6,15 @@ import pytest
 
 from disks import contents, debugfs, e2fsck, power_off
 from ferry import Ferry, digest
-from images import SIZES, Image
+from images import SIZES, Image, failing
 from images import contents as first_contents
 
 EIO = 5
 PAGE = 50  # of /data/large: the one that cannot be written
 
 
-def failing_writes(path, sectors):
-    """QEMU's options for a disk hda that fails to write these sectors."""
-    option = (f"if=ide,index=0,werror=report,driver=raw,file.driver=blkdebug,file.image.driver=file,"
-              f"file.image.filename={path}")
-    for i, sector in enumerate(sectors):
-        option += (f",file.inject-error.{i}.event=none,file.inject-error.{i}.iotype=write"
-                   f",file.inject-error.{i}.sector={sector},file.inject-error.{i}.errno=5")
-    return ["-drive", option]
-
-
 def machine(image, sectors, **options):
-    return Ferry(shell=True, disk=None, net=False, extra=failing_writes(image, sectors), limit=90, **options)
+    return Ferry(shell=True, disk=None, net=False, extra=failing(image, sectors, "write"), limit=90, **options)
 
 
 def calls(ferry, letters, name="/data/large", page=PAGE):
@@ -111,7 +101,7 @@ def test_metadata_that_cannot_be_written_are_an_error_of_fsync(what, writable_di
 def test_a_write_protected_disk_can_be_read(mode, writable_disk):
     """It takes no writes: the first is the mark in the superblock, and it is mounted read-only."""
     image = writable_disk(4096)
-    option = failing_writes(image, [])
+    option = failing(image, [])
     option[1] += ",file.inject-error.0.event=none,file.inject-error.0.iotype=write,file.inject-error.0.errno=30"
     before = image.read_bytes()
     with Ferry(f"ferry.disk={mode}", shell=True, disk=None, net=False, extra=option, limit=60) as ferry:
